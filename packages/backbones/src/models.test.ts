@@ -1,0 +1,90 @@
+import { type MixerSpec, plainAttention } from '@saccade/nn';
+import { structSA } from '@saccade/structsa';
+import { ConfigError } from '@saccade/tensor-ops';
+import { describe, expect, it } from 'vitest';
+import { backboneCost, fourStages, listModels, modelConfig, modelInfo, type UniFormerSize, uniformerConfig } from './index.ts';
+
+// Specification section 2.1: image with 1000 classes; video with 400 and 174.
+const PARAMETERS: [size: UniFormerSize, detectors: number, image: number | null, k400: number, ssv: number][] = [
+  ['s', 0, 21_545_256, 21_400_400, 21_284_462],
+  ['b', 0, 49_776_552, 49_813_200, 49_697_262],
+  ['l', 0, 99_427_304, 99_631_248, 99_486_382],
+  ['s', 1, 21_618_984, 21_621_584, 21_505_646],
+  ['s', 2, 21_692_712, 21_842_768, 21_726_830],
+  ['s', 4, 21_840_168, 22_285_136, 22_169_198],
+  ['s', 8, 22_135_080, 23_169_872, 23_053_934],
+  ['b', 4, 50_495_400, 51_969_744, 51_853_806],
+  ['b', 8, 51_214_248, 54_126_288, 54_010_350],
+  ['l', 4, 100_524_008, 102_921_360, 102_776_494],
+];
+
+// Section 2.2: 224 image, 384 image, video (16 frames for S, 32 for B).
+const MACS: [name: string, at224: number, at384: number, video: number | null][] = [
+  ['uniformer_s', 3_631_774_208, 11_834_667_008, 41_662_541_824],
+  ['structvit_s_4_2', 3_644_833_280, 11_865_190_400, 42_066_276_352],
+  ['structvit_s_4_1', 4_285_517_312, 17_243_942_912, 81_840_271_360],
+  ['structvit_s_8_1', 5_143_326_208, 24_415_612_928, 135_078_211_584],
+  ['uniformer_b', 8_249_019_904, 27_140_747_264, 258_251_259_904],
+  ['structvit_b_4_2', 8_280_996_352, 27_216_392_192, 260_881_973_248],
+  ['structvit_b_4_1', 9_878_786_560, 40_629_432_320, 654_055_604_224],
+  ['structvit_b_8_1', 12_017_488_384, 58_513_485_824, null],
+  ['uniformer_l', 19_682_985_088, 62_672_002_048, null],
+  ['structvit_l_4_1', 22_393_354_624, 85_125_274_624, null],
+];
+
+const mixerOf = (detectors: number): MixerSpec => (detectors === 0 ? plainAttention() : structSA({ detectors }));
+
+describe('parameter counts of the specification, table 2.1', () => {
+  it.each(PARAMETERS)('%s with D = %i', (size, detectors, image, k400, ssv) => {
+    const mixer = mixerOf(detectors);
+    const params = (gridRank: 2 | 3, numClasses: number) =>
+      backboneCost({ ...uniformerConfig(size, { gridRank, mixer }), numClasses }, gridRank === 2 ? [224, 224] : [8, 64, 64])
+        .params;
+    expect([params(2, 1000), params(3, 400), params(3, 174)]).toEqual([image, k400, ssv]);
+  });
+
+  it('layer scale adds 2C per attention block: UniFormer-L 99,457,768', () => {
+    expect(backboneCost({ ...uniformerConfig('l'), layerScale: 1e-6 }, [224, 224]).params).toBe(99_457_768);
+  });
+});
+
+describe('MACs of the specification, table 2.2', () => {
+  it.each(MACS)('%s', (name, at224, at384, video) => {
+    expect(modelInfo(name).macs).toBe(at224);
+    expect(modelInfo(name, { input: [384, 384] }).macs).toBe(at384);
+    if (video !== null) expect(modelInfo(`${name}_video`).macs).toBe(video);
+  });
+
+  it('174 classes cost 512 * 226 MACs less than 400', () => {
+    const macs = (numClasses: number) => modelInfo('structvit_s_4_2_video', { numClasses }).macs;
+    expect(macs(400) - macs(174)).toBe(115_712);
+  });
+
+  it.each([
+    [0, 2, [64, 64], 361_898, 4_562_688],
+    [4, 2, [64, 64], 380_330, 4_955_904],
+    [0, 3, [8, 64, 64], 373_706, 23_739_648],
+    [4, 3, [8, 64, 64], 429_002, 29_293_824],
+  ] as const)('small configuration, D = %i, %i axes', (detectors, gridRank, input, params, macs) => {
+    const plan = { depths: [1, 1, 2, 1], dims: [16, 32, 64, 128], headDim: 16, gridRank, mixer: mixerOf(detectors) };
+    expect(backboneCost({ ...fourStages(plan), numClasses: 10 }, input)).toMatchObject({ params, macs });
+  });
+});
+
+describe('the table of models', () => {
+  it('lists by pattern, sorted', () => {
+    expect(listModels('uniformer_?')).toEqual([]);
+    expect(listModels('uniformer_b*')).toEqual(['uniformer_b', 'uniformer_b_video']);
+    expect(listModels()).toEqual([...listModels()].sort());
+  });
+
+  it('says which names are near an unknown one', () => {
+    expect(() => modelInfo('structvit_s_4')).toThrow(ConfigError);
+    expect(() => modelInfo('structvit_s_4')).toThrow(/structvit_s_4_1/);
+    expect(() => modelConfig('resnet')).toThrow(/uniformer_s/);
+  });
+
+  it('refuses an input of another rank', () => {
+    expect(() => modelInfo('uniformer_s', { input: [8, 224, 224] })).toThrow(/input: expected \[H,W\]/);
+  });
+});

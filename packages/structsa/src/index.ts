@@ -1,0 +1,11 @@
+export { type StructSACostOptions, structSelfAttentionCost } from './cost.ts';
+export { type StructureMapOptions, type StructureMaps, structureMaps } from './maps.ts';
+export {
+  type SharedFilters,
+  type StructSAOptions,
+  StructSelfAttention,
+  type StructSelfAttentionOptions,
+  structSA,
+  type StructureRecorder,
+} from './StructSelfAttention.ts';
+export { type StructAttentionOptions, type StructFilter, structAttention, structureSets } from './structAttention.ts';
