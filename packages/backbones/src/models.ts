@@ -45,7 +45,7 @@ function imageAndVideo(
 }
 
 function pico(name: string, mixer: MixerSpec, summary: string, paper: string): [string, ModelEntry] {
-  return [name, { config: () => picoVideoConfig(mixer), input: [8, 32, 32], numClasses: 4, summary, paper }];
+  return [name, { config: () => picoVideoConfig(mixer), input: [8, 32, 32], numClasses: 16, summary, paper }];
 }
 
 const MODELS: ReadonlyMap<string, ModelEntry> = new Map([

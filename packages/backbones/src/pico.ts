@@ -16,6 +16,6 @@ export function picoVideoConfig(mixer: MixerSpec): BackboneConfig {
       { dim: 64, depth: 2, patch: { kernel: [1, 2, 2] }, mixer, headDim: 16 },
     ],
     mlpRatio: 2,
-    numClasses: 4,
+    numClasses: 16,
   };
 }

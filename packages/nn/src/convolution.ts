@@ -1,5 +1,5 @@
-import { depthwiseConv2d, depthwiseConv3d, patchEmbed2d, patchEmbed3d, product, type Rng } from '@saccade/tensor-ops';
-import * as tf from '@tensorflow/tfjs-core';
+import { addBias, depthwiseConv2d, depthwiseConv3d, patchEmbed2d, patchEmbed3d, product, type Rng } from '@saccade/tensor-ops';
+import type * as tf from '@tensorflow/tfjs-core';
 import { fanInUniform } from './initializers.ts';
 import { convLayout, depthwiseLayout } from './layout.ts';
 import { Module } from './Module.ts';
@@ -39,7 +39,7 @@ export class DepthwiseConv extends Module {
       filter.rank === 5
         ? depthwiseConv3d(x as tf.Tensor5D, filter as tf.Tensor5D)
         : depthwiseConv2d(x as tf.Tensor4D, filter as tf.Tensor4D);
-    return tf.add(y, this.bias.variable) as M;
+    return addBias(y, this.bias.variable as tf.Tensor1D) as M;
   }
 }
 

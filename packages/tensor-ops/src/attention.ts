@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError, ShapeError } from './errors.ts';
-import { transposeLast } from './matMul.ts';
+import { rawMatMul, transposeLast } from './matMul.ts';
 import { assertShape, formatShape } from './shape.ts';
 import { withGradient } from './withGradient.ts';
 
@@ -16,8 +16,8 @@ export interface AttentionOptions {
  * `y_i = sum_{d,j} A_{i,d,j} values[d]_j`, `A_i = softmax over (d,j) of scale * q_i . keys[d]_j`.
  *
  * `q` [B, h, N, e]; each of `keys` [B, h, L, e] and of `values` [B, h, L, f] -> [B, h, N, f]. One set (D = 1) is plain
- * multi-head attention. The sets are visited one after the other, merged by their running maximum and sum, and computed
- * again for the gradient: no more than one N x L map per head exists at a time, and none is kept for the gradient.
+ * multi-head attention. The sets are visited one after the other and merged by the logarithms of their sums of
+ * exponentials; the gradient visits them again: maps of N x L exist for one set at a time, and none is kept.
  * Source: Milakov and Gimelshein, arXiv 1805.02867 (the merge); Dao et al., arXiv 2205.14135 (recomputation).
  *
  * @throws ShapeError if the sets differ in number or shape; ConfigError for no set or a scale that is not finite
@@ -31,19 +31,24 @@ export function attention(
   const keySets = Array.isArray(keys) ? (keys as readonly tf.Tensor4D[]) : [keys as tf.Tensor4D];
   const valueSets = Array.isArray(values) ? (values as readonly tf.Tensor4D[]) : [values as tf.Tensor4D];
   const scale = checkedScale(q, keySets, valueSets, options.scale);
-  const [batch, heads, queries, size] = q.shape;
+  const [batch, heads, queries] = q.shape;
   const valueSize = (valueSets[0] as tf.Tensor4D).shape[3];
+  const count = keySets.length;
   const flatten = (x: tf.Tensor4D) => tf.reshape(x, [batch * heads, x.shape[2], x.shape[3]]) as tf.Tensor3D;
-  const sets = keySets.length;
-  const inputs = [tf.reshape(q, [batch * heads, queries, size]), ...keySets.map(flatten), ...valueSets.map(flatten)];
+  const toSets = ([q, ...sets]: readonly tf.Tensor3D[]): Sets => ({
+    q: q as tf.Tensor3D,
+    keys: sets.slice(0, count),
+    values: sets.slice(count),
+  });
 
   const y = withGradient(
-    inputs as tf.Tensor3D[],
+    [flatten(q), ...keySets.map(flatten), ...valueSets.map(flatten)] as readonly tf.Tensor3D[],
     (inputs) => {
-      const { output, logSumExp } = forward(inputs, sets, scale);
-      return { value: output, saved: [output, logSumExp, ...inputs] as tf.Tensor3D[] };
+      const { output, shares } = forward(toSets(inputs), scale);
+      return { value: output, saved: [output, ...shares, ...inputs] as readonly tf.Tensor3D[] };
     },
-    (dy, saved) => backward(dy, saved, sets, scale),
+    (dy, [output, ...saved]) =>
+      backward(dy, output as tf.Tensor3D, saved.slice(0, count), toSets(saved.slice(count)), scale),
   );
   return tf.reshape(y, [batch, heads, queries, valueSize]) as tf.Tensor4D;
 }
@@ -89,68 +94,61 @@ function checkedScale(
   return scale;
 }
 
-/** Shapes: G = B*h; inputs q [G, N, e], D keys [G, L, e], D values [G, L, f]; logSumExp [G, N, 1]. */
-function forward(inputs: readonly tf.Tensor3D[], sets: number, scale: number) {
-  const q = tf.mul(inputs[0] as tf.Tensor3D, scale);
-  let max: tf.Tensor | undefined;
-  let sum: tf.Tensor | undefined;
-  let output: tf.Tensor | undefined;
-  for (let d = 0; d < sets; d++) {
-    // What the loop's turn made and the next one does not need is freed at once: that is the point of streaming.
-    const next = tf.tidy(() => {
-      const scores = tf.matMul(q, transposeLast(inputs[1 + d] as tf.Tensor3D));
-      const setMax = tf.max(scores, -1, true);
-      const newMax = max ? tf.maximum(max, setMax) : setMax;
-      const weights = tf.exp(tf.sub(scores, newMax));
-      const setSum = tf.sum(weights, -1, true);
-      const setOutput = tf.matMul(weights, inputs[1 + sets + d] as tf.Tensor3D);
-      if (!max || !sum || !output) return { max: newMax, sum: setSum, output: setOutput };
-      const decay = tf.exp(tf.sub(max, newMax));
-      return {
-        max: newMax,
-        sum: tf.add(tf.mul(sum, decay), setSum),
-        output: tf.add(tf.mul(output, decay), setOutput),
-      };
-    });
-    tf.dispose([max, sum, output].filter((x) => x !== undefined));
-    ({ max, sum, output } = next);
-  }
-  return {
-    output: tf.div(output as tf.Tensor, sum as tf.Tensor) as tf.Tensor3D,
-    logSumExp: tf.add(max as tf.Tensor, tf.log(sum as tf.Tensor)) as tf.Tensor3D,
-  };
+/** Shapes here: G = B*h; q [G, N, e]; D keys [G, L, e] and values [G, L, f]; what is per query [G, N, 1]. */
+interface Sets {
+  readonly q: tf.Tensor3D;
+  readonly keys: readonly tf.Tensor3D[];
+  readonly values: readonly tf.Tensor3D[];
 }
 
 /**
- * With P = exp(scale q K^T - logSumExp), delta_i = dy_i . y_i:
- * dV = P^T dy; dS = P * (dy V^T - delta); dq = scale * sum_d dS K; dK = scale * dS^T q.
+ * Attention over D sets as a mixture of D attentions: with P_d = softmax of set d alone and lse_d the log of the sum of
+ * its exponentials, `y = sum_d w_d P_d V_d`, `w_d = softmax over d of lse_d`.
  */
-function backward(dy: tf.Tensor3D, saved: readonly tf.Tensor3D[], sets: number, scale: number): tf.Tensor[] {
-  const [output, logSumExp, ...inputs] = saved as [tf.Tensor3D, tf.Tensor3D, ...tf.Tensor3D[]];
-  const q = tf.mul(inputs[0] as tf.Tensor3D, scale);
+function forward({ q, keys, values }: Sets, scale: number) {
+  const scaled = tf.mul(q, scale);
+  const parts = keys.map((k, d) =>
+    // What a turn makes and the next does not need is freed at once: that is the point of streaming.
+    tf.tidy(() => {
+      const scores = rawMatMul(scaled, transposeLast(k));
+      const weights = tf.softmax(scores, -1);
+      const output = rawMatMul(weights, values[d] as tf.Tensor3D);
+      // The largest weight is exp(max - lse): the sum of exponentials without a pass for it.
+      const logSumExp = tf.sub(tf.max(scores, -1, true), tf.log(tf.max(weights, -1, true)));
+      return { output, logSumExp };
+    }),
+  );
+  const mixture = tf.softmax(tf.concat(parts.map((part) => part.logSumExp), -1), -1);
+  const shares = tf.split(mixture, keys.length, -1) as tf.Tensor3D[];
+  const output = tf.addN(parts.map((part, d) => tf.mul(part.output, shares[d] as tf.Tensor3D))) as tf.Tensor3D;
+  return { output, shares };
+}
+
+/**
+ * With the full weights A_d = w_d P_d and delta_i = dy_i . y_i:
+ * dV_d = A_d^T dy; dS_d = A_d * (dy V_d^T - delta); dq = scale * sum_d dS_d K_d; dK_d = scale * dS_d^T q.
+ *
+ * w_d, one number for each query, is multiplied into dy and delta, never into an N x L map.
+ */
+function backward(dy: tf.Tensor3D, output: tf.Tensor3D, shares: readonly tf.Tensor3D[], sets: Sets, scale: number) {
+  const q = tf.mul(sets.q, scale) as tf.Tensor3D;
   const qT = transposeLast(q);
-  const dyT = transposeLast(dy);
   const delta = tf.sum(tf.mul(dy, output), -1, true);
-  let dq: tf.Tensor | undefined;
-  const dKeys: tf.Tensor[] = [];
-  const dValues: tf.Tensor[] = [];
-  for (let d = 0; d < sets; d++) {
-    const turn = tf.tidy(() => {
-      const k = inputs[1 + d] as tf.Tensor3D;
-      const v = inputs[1 + sets + d] as tf.Tensor3D;
-      const weights = tf.exp(tf.sub(tf.matMul(q, transposeLast(k)), logSumExp));
-      const dScores = tf.mul(weights, tf.sub(tf.matMul(dy, transposeLast(v)), delta));
+  const parts = sets.keys.map((k, d) =>
+    tf.tidy(() => {
+      const share = shares[d] as tf.Tensor3D;
+      const sharedDy = tf.mul(dy, share) as tf.Tensor3D;
+      const weights = tf.softmax(rawMatMul(q, transposeLast(k)), -1);
+      const dWeights = rawMatMul(sharedDy, transposeLast(sets.values[d] as tf.Tensor3D));
+      const dScores = tf.mul(weights, tf.sub(dWeights, tf.mul(delta, share)));
       return {
-        dq: dq ? tf.add(dq, tf.matMul(dScores, k)) : tf.matMul(dScores, k),
-        // (dy^T P)^T and (q^T dS)^T: the small operands are transposed, never the N x L maps.
-        dKey: transposeLast(tf.matMul(qT, dScores)),
-        dValue: transposeLast(tf.matMul(dyT, weights)),
+        dq: rawMatMul(dScores, k),
+        // (dy^T A)^T and (q^T dS)^T: the small operands are transposed, never the N x L maps.
+        dKey: transposeLast(rawMatMul(qT, dScores)),
+        dValue: transposeLast(rawMatMul(transposeLast(sharedDy), weights)),
       };
-    });
-    dq?.dispose();
-    dq = turn.dq;
-    dKeys.push(turn.dKey);
-    dValues.push(turn.dValue);
-  }
-  return [tf.mul(dq as tf.Tensor, scale), ...dKeys, ...dValues];
+    }),
+  );
+  const dq = tf.mul(tf.addN(parts.map((part) => part.dq)), scale);
+  return [dq, ...parts.map((part) => part.dKey), ...parts.map((part) => part.dValue)];
 }

@@ -4,7 +4,7 @@ export { type AttentionOptions, attention, attentionWeights } from './attention.
 export { depthwiseConv2d, depthwiseConv3d } from './depthwiseConv.ts';
 export { ConfigError, SaccadeError, ShapeError, type ShapeMismatch } from './errors.ts';
 export { gelu } from './gelu.ts';
-export { linear, matMul, mergeHeads, splitHeads, sumToShape, transposeLast } from './matMul.ts';
+export { addBias, linear, matMul, mergeHeads, splitHeads, sumToShape, transposeLast } from './matMul.ts';
 export {
   batchNormInference,
   batchNormTraining,

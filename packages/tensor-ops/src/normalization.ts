@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { sumRows } from './matMul.ts';
 import { assertShape, product, sizeAt } from './shape.ts';
 import { withGradient } from './withGradient.ts';
 
@@ -102,5 +103,5 @@ function normalizationGradient(
   const g = tf.mul(dy, gamma);
   const projection = tf.mul(normal, tf.mean(tf.mul(dyNormal, gamma), axis, true));
   const dx = tf.mul(tf.sub(tf.sub(g, tf.mean(g, axis, true)), projection), inverseStd);
-  return [dx, tf.sum(dyNormal, 0), tf.sum(dy, 0)];
+  return [dx, sumRows(dyNormal), sumRows(dy)];
 }

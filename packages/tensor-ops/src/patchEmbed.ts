@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError } from './errors.ts';
-import { linear } from './matMul.ts';
+import { addBias, linear } from './matMul.ts';
 import { assertShape } from './shape.ts';
 
 /** How a patch embedding moves along time; space always moves by whole patches, without overlap or padding. */
@@ -56,7 +56,7 @@ export function patchEmbed3d(
     y = y ? tf.add(y, part) : part;
   });
   const shaped = tf.reshape(y as tf.Tensor, [batch, outFrames, rows, columns, outputs]) as tf.Tensor5D;
-  return bias ? tf.add(shaped, bias) : shaped;
+  return bias ? addBias(shaped, bias) : shaped;
 }
 
 /** [B, H, W, C] -> [B, H/p, W/q, p*q*C]; the values of a patch in the order (row, column, channel). */

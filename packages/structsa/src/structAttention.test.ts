@@ -1,0 +1,176 @@
+import { attention, mergeHeads, product, Rng, splitHeads } from '@saccade/tensor-ops';
+import { describeClose, describeOnBackends, expectClose, expectNoLeak } from '@saccade/vitest-preset';
+import * as tf from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { type StructFilter, structAttention } from './structAttention.ts';
+import { centredDelta, normal, type Problem, problem, problems, run, takeRows, tensors, values } from './testing/problem.ts';
+import { elementForm, paperForm, simplifiedForm } from './testing/reference.ts';
+
+/** A problem large enough to have an interior: 4x5 tokens, 2 heads, D = 3, kernels of different sizes. */
+const SIZES = {
+  grid: [4, 5],
+  heads: 2,
+  headDim: 3,
+  detectors: 3,
+  stride: 1,
+  kernelK: [3, 3],
+  kernelV: [3, 5],
+  seed: 7,
+} as const;
+const CLIP = { ...SIZES, grid: [3, 3, 4], kernelK: [3, 3, 3], kernelV: [3, 1, 3] } as const;
+
+describeOnBackends('structAttention', (backend) => {
+  /** A property of problems with random sizes. Every new size costs webgpu a shader or two, so it sees fewer. */
+  const holds = (arbitrary: fc.Arbitrary<Problem>, property: (p: Problem) => Promise<void>) =>
+    fc.assert(fc.asyncProperty(arbitrary, property), { numRuns: backend.name === 'webgpu' ? 6 : 25, seed: 1 });
+
+  it('equals the form of the paper, equations (11)-(17), in float64', () =>
+    holds(problems(), async (p) => expectClose(await run(p), paperForm(p).y)));
+
+  it('with filters constant over channels equals equations (2) and (5) on the maps of products', () =>
+    holds(problems(), async (drawn) => {
+      const p = {
+        ...drawn,
+        convK: constantOverChannels(drawn.convK, drawn),
+        convV: constantOverChannels(drawn.convV, drawn),
+      };
+      const expected = simplifiedForm(p);
+      await expectClose(await run(p), expected);
+      // The same filters, stored once for all channels.
+      const shared = await values(() => {
+        const [q, k, v, convK, convV] = tensors(p);
+        return structAttention(q, k, v, firstChannel(convK), firstChannel(convV), p);
+      });
+      await expectClose(shared, expected);
+    }));
+
+  it('with 1x1 aggregators is element aggregation, equation (4)', () =>
+    holds(problems({ grid: [4, 5], kernelV: [1, 1] }), async (p) => expectClose(await run(p), elementForm(p))));
+
+  it('with centred deltas is plain attention, for any D and kernel', () =>
+    holds(problems({ stride: 1 }), async (drawn) => {
+      const p = {
+        ...drawn,
+        convK: centredDelta(drawn.kernelK, drawn.channels, drawn.detectors),
+        convV: centredDelta(drawn.kernelV, drawn.channels, drawn.detectors),
+      };
+      const plain = await values(() => {
+        const [q, k, v] = tensors(p).map((x) => splitHeads(x as tf.Tensor3D, p.heads)) as tf.Tensor4D[];
+        return mergeHeads(attention(q!, k!, v!));
+      });
+      await expectClose(await run(p), plain);
+    }));
+
+  it.each([
+    ['images', SIZES],
+    ['clips', CLIP],
+  ])('does not care about the order of the detectors: %s', async (_, sizes) => {
+    const p = problem(sizes);
+    const turned = { ...p, convK: turnDetectors(p.convK, p), convV: turnDetectors(p.convV, p) };
+    const y = await run(p);
+    await expectClose(await run(turned), y);
+    // Of one set of filters alone, the order matters.
+    expect(distance(await run({ ...turned, convV: p.convV }), y)).toBeGreaterThan(0.1);
+  });
+
+  it('is linear in the aggregators', async () => {
+    const p = problem(SIZES);
+    const other = normal(new Rng(8), p.convV.length);
+    const mixed = p.convV.map((x, i) => 2 * x - 0.5 * other[i]!);
+    const [y, yOther] = [await run(p), await run({ ...p, convV: other })];
+    await expectClose(
+      await run({ ...p, convV: mixed }),
+      y.map((x, i) => 2 * x - 0.5 * yOther[i]!),
+    );
+  });
+
+  it('with 1x1 kernels moves with its tokens; with 3x3 kernels it does not', async () => {
+    const order = new Rng(3).shuffle(Array.from({ length: 20 }, (_, i) => i));
+    for (const kernel of [1, 3]) {
+      const p = problem({ ...SIZES, kernelK: [kernel, kernel], kernelV: [kernel, kernel] });
+      const moved = (x: Float32Array) => takeRows(x, p.channels, order);
+      const y = await run({ ...p, q: moved(p.q), k: moved(p.k), v: moved(p.v) });
+      const difference = distance(y, moved(await run(p)));
+      if (kernel === 1) expect(difference).toBeLessThan(1e-5);
+      else expect(difference).toBeGreaterThan(0.1);
+    }
+  });
+
+  it.each([
+    ['images', SIZES],
+    ['clips', CLIP],
+  ])('mirrors with its tokens and filters along every axis: %s', async (_, sizes) => {
+    const p = problem(sizes);
+    for (let axis = 0; axis < p.grid.length; axis++) {
+      const [tokens, filterK, filterV] = [p.grid, p.kernelK, p.kernelV].map((shape) => mirrored(shape, axis));
+      const mirror = (x: Float32Array) => takeRows(x, p.channels, tokens!);
+      const size = p.channels * p.detectors;
+      const image = {
+        ...p,
+        q: mirror(p.q),
+        k: mirror(p.k),
+        v: mirror(p.v),
+        convK: takeRows(p.convK, size, filterK!),
+        convV: takeRows(p.convV, size, filterV!),
+      };
+      await expectClose(await run(image), mirror(await run(p)));
+    }
+  });
+
+  it('does not see a shift of all keys through delta detectors, and does through others', async () => {
+    const p = problem(SIZES);
+    const shift = normal(new Rng(9), p.channels);
+    const shifted = p.k.map((x, i) => x + shift[i % p.channels]!);
+    const delta = centredDelta(p.kernelK, p.channels, p.detectors);
+    await expectClose(await run({ ...p, convK: delta, k: shifted }), await run({ ...p, convK: delta }));
+    expect(distance(await run({ ...p, k: shifted }), await run(p))).toBeGreaterThan(0.1);
+  });
+
+  it('treats the samples of a batch alone, takes a scale, and leaves nothing behind', async () => {
+    const [one, two] = [problem(SIZES), problem({ ...SIZES, seed: 8 })];
+    const expected = await Promise.all([one, { ...two, convK: one.convK, convV: one.convV }].map(run));
+    await expectNoLeak(async () => {
+      const first = tensors(one);
+      const second = tensors(two);
+      const pairs = [0, 1, 2].map((i) => tf.concat([first[i]!, second[i]!])) as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
+      const [convK, convV] = [first[3], first[4]];
+      const y = structAttention(...pairs, convK, convV, one);
+      await expectClose(y, [...expected[0]!, ...expected[1]!]);
+      // Twice the queries at half the scale.
+      const twice = tf.mul(pairs[0], 2) as tf.Tensor3D;
+      const half = structAttention(twice, pairs[1], pairs[2], convK, convV, { ...one, scale: 0.5 * 3 ** -0.5 });
+      await expectClose(half, y);
+      return [...first, ...second, ...pairs, twice, y, half];
+    });
+  });
+});
+
+/** The filter of channel 0 in every channel. */
+function constantOverChannels(filter: Float32Array, { channels, detectors }: Problem): Float32Array {
+  const size = channels * detectors;
+  return filter.map((_, i) => filter[i - (i % size) + (i % detectors)]!);
+}
+
+function firstChannel(filter: StructFilter): StructFilter {
+  const [taps, [channels, detectors]] = [product(filter.shape.slice(0, -2)), filter.shape.slice(-2)];
+  const flat = tf.slice(tf.reshape(filter, [taps, channels!, detectors!]), [0, 0, 0], [taps, 1, detectors!]);
+  return tf.reshape(flat, [...filter.shape.slice(0, -2), 1, detectors!]) as StructFilter;
+}
+
+/** Detector d of the result is detector d + 1. */
+function turnDetectors(filter: Float32Array, { detectors }: Problem): Float32Array {
+  return filter.map((_, i) => filter[i - (i % detectors) + ((i + 1) % detectors)]!);
+}
+
+/** The order of the positions of `shape` in which one axis runs backwards. */
+function mirrored(shape: readonly number[], axis: number): number[] {
+  const step = product(shape.slice(axis + 1));
+  const size = shape[axis]!;
+  return Array.from({ length: product(shape) }, (_, i) => i + (size - 1 - 2 * (Math.floor(i / step) % size)) * step);
+}
+
+/** max |a - b| / max |b| */
+function distance(a: Float32Array, b: Float32Array): number {
+  return describeClose(a, b).error;
+}

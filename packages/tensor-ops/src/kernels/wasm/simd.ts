@@ -1,0 +1,36 @@
+import type { WasmBackend } from './backend.ts';
+import { SIMD_MODULE_BASE64 } from './simd.generated.ts';
+
+/** The functions of assembly/kernels.ts; pointers are bytes into the memory of tfjs' wasm backend. */
+export interface SimdKernels {
+  batchMatMul(a: number, b: number, out: number, groups: number, rows: number, inner: number, columns: number): void;
+  addRowProducts(x: number, dy: number, sums: number, count: number, channels: number, stride: number): void;
+}
+
+/** `BackendWasm` has its memory here; typed nowhere, since emscripten made it. */
+interface Emscripten {
+  readonly wasm: { readonly asm?: { readonly memory?: WebAssembly.Memory } };
+}
+
+const instances = new WeakMap<object, SimdKernels | undefined>();
+
+/**
+ * Our SIMD kernels on the backend's own memory, or undefined where they cannot run: on an engine without SIMD, or on
+ * tfjs' threaded build, whose memory is shared. Callers then take tfjs' kernels or plain loops, which give the same values.
+ */
+export function simdKernels(backend: WasmBackend): SimdKernels | undefined {
+  if (!instances.has(backend)) instances.set(backend, instantiate((backend as unknown as Emscripten).wasm.asm?.memory));
+  return instances.get(backend);
+}
+
+function instantiate(memory: WebAssembly.Memory | undefined): SimdKernels | undefined {
+  const bytes = Uint8Array.from(atob(SIMD_MODULE_BASE64), (char) => char.charCodeAt(0));
+  if (memory === undefined || !WebAssembly.validate(bytes)) return undefined;
+  try {
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
+    return instance.exports as unknown as SimdKernels;
+  } catch (error) {
+    if (error instanceof WebAssembly.LinkError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,77 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { BackendError } from '../backendError.ts';
+import { deviceDescriptor, registerDevice, type WebGPUBackendClass } from '../webgpu/register.ts';
+import type { BackendInfo, BackendOptions } from './backendInfo.ts';
+import { optionalPackage } from './optionalPackage.ts';
+import { hasVulkanLoader, useSoftwareDriver } from './vulkan.ts';
+
+export async function setupWebGPU({ softwareDriver }: BackendOptions): Promise<BackendInfo> {
+  const dawn = await optionalPackage('webgpu', 'webgpu', () => import('webgpu'));
+  // GPUBufferUsage and the like, which tfjs expects among the globals.
+  Object.assign(globalThis, dawn.globals);
+
+  const { gpu, adapter } = await findAdapter(() => dawn.create([]), softwareDriver);
+  provideNavigatorGpu(gpu);
+  // Only now: the package looks at `navigator.gpu` when it is imported.
+  const name = '@tensorflow/tfjs-backend-webgpu';
+  const { WebGPUBackend } = await optionalPackage('webgpu', name, () => import('@tensorflow/tfjs-backend-webgpu'));
+  // Below 1,000 elements tfjs would silently run its JavaScript kernels instead of the GPU's.
+  tf.env().set('WEBGPU_CPU_FORWARD', false);
+
+  const device = await adapter.requestDevice(deviceDescriptor(adapter));
+  const registered = await registerDevice(WebGPUBackend as unknown as WebGPUBackendClass, device, adapter.info, {
+    pacing: true,
+  });
+  const { vendor, architecture, description } = adapter.info;
+  return {
+    name: 'webgpu',
+    adapter: { vendor, architecture, description, software: isSoftware(adapter.info) },
+    features: [...device.features].sort(),
+    takeErrors: () => registered.takeErrors(),
+    dispose: () => registered.dispose(),
+  };
+}
+
+interface FoundAdapter {
+  readonly gpu: GPU;
+  readonly adapter: GPUAdapter;
+}
+
+/** The machine's own driver first; the software driver only where that gives nothing. */
+async function findAdapter(create: () => GPU, softwareDriver: BackendOptions['softwareDriver']): Promise<FoundAdapter> {
+  // Without a loader there is nothing to find, and Dawn would complain on stderr.
+  if (hasVulkanLoader()) {
+    const own = await request(create());
+    if (own !== undefined) return own;
+  }
+  if (softwareDriver !== undefined) {
+    useSoftwareDriver(await softwareDriver());
+    const software = await request(create());
+    if (software !== undefined) return software;
+    throw new BackendError('webgpu', 'neither this machine nor the software driver gives a WebGPU adapter');
+  }
+  throw new BackendError(
+    'webgpu',
+    `this machine gives no WebGPU adapter${process.platform === 'linux' ? ' (on Linux it needs a Vulkan driver)' : ''}; ` +
+      "use setupBackend('wasm')",
+  );
+}
+
+async function request(gpu: GPU): Promise<FoundAdapter | undefined> {
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  return adapter === null ? undefined : { gpu, adapter };
+}
+
+/** Node 20 has no `navigator` at all; later ones have one without `gpu`. */
+function provideNavigatorGpu(gpu: GPU): void {
+  if (globalThis.navigator === undefined) {
+    Object.defineProperty(globalThis, 'navigator', { value: {}, configurable: true, writable: true });
+  }
+  Object.defineProperty(globalThis.navigator, 'gpu', { value: gpu, configurable: true });
+}
+
+function isSoftware(info: GPUAdapterInfo): boolean {
+  return (
+    info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|software/i.test(`${info.architecture} ${info.description}`)
+  );
+}

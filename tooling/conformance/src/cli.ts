@@ -1,0 +1,37 @@
+import { softwareVulkan } from '@saccade/software-vulkan';
+import { type BackendName, setupBackend } from '@saccade/tensor-ops/node';
+import { Command, Option } from 'commander';
+import { type FileResult, goldenFiles, replayFile } from './replay.ts';
+import { fileLine, totalsLine } from './report.ts';
+
+interface CliOptions {
+  readonly backend: BackendName;
+  readonly all: boolean;
+}
+
+await new Command('conformance')
+  .description('Replays a folder of golden files and compares. Exits 1 if any fails or is of an unknown kind.')
+  .argument('<directory>', 'folder with *.safetensors, and a manifest.json if it recommends tolerances')
+  .addOption(new Option('--backend <name>', 'where to compute').choices(['cpu', 'wasm', 'webgpu']).default('wasm'))
+  .option('--all', 'on webgpu: whole networks and training as well', false)
+  .action(run)
+  .parseAsync();
+
+async function run(directory: string, { backend: name, all }: CliOptions): Promise<void> {
+  const files = await goldenFiles(directory);
+  if (files.length === 0) throw new Error(`${directory}: no golden files (*.safetensors) in it`);
+  const backend = await setupBackend(name, { softwareDriver: softwareVulkan });
+  console.log(
+    `${name}${backend.adapter ? ` (${backend.adapter.description || backend.adapter.vendor})` : ''}; errors as "largest of limit"`,
+  );
+  const width = Math.max(...files.map((file) => file.length));
+  const results: FileResult[] = [];
+  for (const file of files) {
+    const result = await replayFile(directory, file, backend, { large: all });
+    results.push(result);
+    console.log(fileLine(result, width));
+  }
+  console.log(totalsLine(results));
+  backend.dispose();
+  if (results.some(({ outcome }) => outcome === 'FAIL')) process.exitCode = 1;
+}

@@ -1,0 +1,7 @@
+export { type Check, Checks, passes } from './Checks.ts';
+export { GoldenError } from './errors.ts';
+export { Golden } from './Golden.ts';
+export { type Handler, handlerOf } from './registry.ts';
+export { type FileResult, goldenFiles, type ReplayOptions, replayFile } from './replay.ts';
+export { fileLine, totalsLine } from './report.ts';
+export { type Group, Manifest, type ToleranceOf } from './tolerances.ts';

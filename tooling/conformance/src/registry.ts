@@ -1,0 +1,43 @@
+import type { Checks } from './Checks.ts';
+import { GoldenError } from './errors.ts';
+import type { Golden } from './Golden.ts';
+import { structsaHandlers } from './structsa/index.ts';
+
+/** Replays golden files of one kind. */
+export interface Handler {
+  /** the file's `family` */
+  readonly family: string;
+  /** matches the file's `kind` */
+  readonly kind: RegExp;
+  /** true for whole networks and training: on webgpu they are replayed only when asked for */
+  readonly large?: boolean;
+  /** Computes what the file holds, through the public packages, and compares. It must leave no tensor behind. */
+  replay(golden: Golden, checks: Checks): Promise<void>;
+}
+
+/** All kinds that are known. A new operator family adds its folder and its list here. */
+const HANDLERS: readonly Handler[] = [...structsaHandlers];
+
+/**
+ * The handler of a file, by what its metadata says.
+ *
+ * @throws GoldenError if there is none
+ */
+export function handlerOf(golden: Golden): Handler {
+  const [family, kind] = [golden.text('family'), golden.text('kind')];
+  const handler = HANDLERS.find((candidate) => candidate.family === family && candidate.kind.test(kind));
+  if (!handler) throw new GoldenError(`no handler for family "${family}", kind "${kind}"`);
+  return handler;
+}
+
+/** Replays a JSON file of golden numbers. */
+export type DocumentHandler = (content: unknown, checks: DocumentChecks) => Promise<void>;
+
+/** Takes the comparisons of a JSON file: each one by name, with the number of values that differ. */
+export type DocumentChecks = (name: string, differing: number) => void;
+
+/**
+ * Golden numbers that are not tensors (frame indices, crop offsets) lie beside the tensors in `data_indices.json`. No
+ * family that is replayed so far has such a file; the first one that does puts its handler here.
+ */
+export const DOCUMENTS: ReadonlyMap<string, DocumentHandler | undefined> = new Map([['data_indices.json', undefined]]);
