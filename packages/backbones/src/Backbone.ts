@@ -1,5 +1,5 @@
 import { BatchNorm, type FeatureMap, Linear, Module, ModuleList, PatchEmbed } from '@saccade/nn';
-import { assertShape, Rng, ShapeError } from '@saccade/tensor-ops';
+import { assertInteger, assertShape, Rng, ShapeError } from '@saccade/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { type Block, ConvBlock, MixerBlock } from './blocks.ts';
 import { type BackboneConfig, dropPathRates, type ResolvedConfig, resolveConfig, stageHeads } from './config.ts';
@@ -97,11 +97,20 @@ export class Backbone extends Module {
     });
   }
 
-  /** Puts a new, untrained classifier of `numClasses` classes in the place of the old one. */
+  /**
+   * Puts a new, untrained classifier of `numClasses` classes in the place of the old one, which is freed.
+   *
+   * `config` goes on saying with how many classes the model was built.
+   *
+   * @throws ConfigError unless numClasses is a positive integer
+   */
   resetClassifier(numClasses: number): void {
+    this.assertUsable();
+    assertInteger('numClasses', numClasses, 1);
     this.#head.dispose();
     const { dim } = this.featureInfo.at(-1) as FeatureInfo;
-    this.#head = this.child('head', new Linear(dim, numClasses, { rng: new Rng(this.config.seed).fork('head') }));
+    const head = new Linear(dim, numClasses, { rng: new Rng(this.config.seed).fork('head') });
+    this.#head = this.child('head', head.train(this.training));
   }
 
   #assertInput(x: tf.Tensor): void {

@@ -52,7 +52,18 @@ export function resolveConfig(config: BackboneConfig): ResolvedConfig {
   if (gridRank !== 2 && gridRank !== 3) throw new ConfigError('gridRank', '2 (images) or 3 (clips)', gridRank);
   if (stages.length === 0) throw new ConfigError('stages', 'at least one stage', 'none');
   for (const [option, value] of Object.entries({ inChannels, numClasses })) assertInteger(option, value, 1);
-  stages.forEach((stage, i) => assertStage(stage, `stages[${i}]`, gridRank));
+  if (!(dropPath >= 0 && dropPath < 1)) throw new ConfigError('dropPath', 'a rate in [0, 1)', dropPath);
+  for (const [i, stage] of stages.entries()) {
+    assertStage(stage, `stages[${i}]`, gridRank);
+    const hidden = stage.dim * mlpRatio;
+    if (!Number.isSafeInteger(hidden) || hidden < 1) {
+      throw new ConfigError(
+        'mlpRatio',
+        `a number by which stages[${i}].dim = ${stage.dim} gives an integer >= 1`,
+        mlpRatio,
+      );
+    }
+  }
   return { ...config, inChannels, numClasses, mlpRatio, dropPath, seed };
 }
 
@@ -62,6 +73,8 @@ function assertStage({ dim, depth, patch, mixer, headDim = 64 }: StageConfig, pa
   if (patch.kernel.length !== gridRank || patch.kernel.some((size) => !Number.isSafeInteger(size) || size < 1)) {
     throw new ConfigError(`${path}.patch.kernel`, `${gridRank} positive integers`, patch.kernel);
   }
+  assertInteger(`${path}.patch.temporalStride`, patch.temporalStride ?? 1, 1);
+  assertInteger(`${path}.patch.temporalPadding`, patch.temporalPadding ?? 0, 0);
   if (mixer && (!Number.isSafeInteger(headDim) || headDim < 1 || dim % headDim !== 0)) {
     throw new ConfigError(`${path}.headDim`, `a positive integer that divides dim = ${dim}`, headDim);
   }
@@ -76,7 +89,5 @@ export function stageHeads({ dim, headDim = 64 }: StageConfig): number {
 export function dropPathRates({ stages, dropPath }: Pick<ResolvedConfig, 'stages' | 'dropPath'>): number[][] {
   const blocks = stages.reduce((total, { depth }) => total + depth, 0);
   let block = 0;
-  return stages.map(({ depth }) =>
-    Array.from({ length: depth }, () => (dropPath * block++) / Math.max(1, blocks - 1)),
-  );
+  return stages.map(({ depth }) => Array.from({ length: depth }, () => (dropPath * block++) / Math.max(1, blocks - 1)));
 }

@@ -13,4 +13,10 @@ export {
   modelInfo,
 } from './models.ts';
 export { picoVideoConfig } from './pico.ts';
-export { type FourStageOptions, fourStages, type UniFormerOptions, type UniFormerSize, uniformerConfig } from './uniformer.ts';
+export {
+  type FourStageOptions,
+  fourStages,
+  type UniFormerOptions,
+  type UniFormerSize,
+  uniformerConfig,
+} from './uniformer.ts';

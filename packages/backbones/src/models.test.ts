@@ -2,7 +2,15 @@ import { type MixerSpec, plainAttention } from '@saccade/nn';
 import { structSA } from '@saccade/structsa';
 import { ConfigError } from '@saccade/tensor-ops';
 import { describe, expect, it } from 'vitest';
-import { backboneCost, fourStages, listModels, modelConfig, modelInfo, type UniFormerSize, uniformerConfig } from './index.ts';
+import {
+  backboneCost,
+  fourStages,
+  listModels,
+  modelConfig,
+  modelInfo,
+  type UniFormerSize,
+  uniformerConfig,
+} from './index.ts';
 
 // Specification section 2.1: image with 1000 classes; video with 400 and 174.
 const PARAMETERS: [size: UniFormerSize, detectors: number, image: number | null, k400: number, ssv: number][] = [
@@ -38,8 +46,10 @@ describe('parameter counts of the specification, table 2.1', () => {
   it.each(PARAMETERS)('%s with D = %i', (size, detectors, image, k400, ssv) => {
     const mixer = mixerOf(detectors);
     const params = (gridRank: 2 | 3, numClasses: number) =>
-      backboneCost({ ...uniformerConfig(size, { gridRank, mixer }), numClasses }, gridRank === 2 ? [224, 224] : [8, 64, 64])
-        .params;
+      backboneCost(
+        { ...uniformerConfig(size, { gridRank, mixer }), numClasses },
+        gridRank === 2 ? [224, 224] : [8, 64, 64],
+      ).params;
     expect([params(2, 1000), params(3, 400), params(3, 174)]).toEqual([image, k400, ssv]);
   });
 

@@ -52,7 +52,5 @@ export function fourStages({ depths, dims, headDim, gridRank = 2, mixer }: FourS
 function uniformerPatch(stage: number, gridRank: 2 | 3): PatchConfig {
   const size = stage === 0 ? 4 : 2;
   if (gridRank === 2) return { kernel: [size, size] };
-  return stage === 0
-    ? { kernel: [3, size, size], temporalStride: 2, temporalPadding: 1 }
-    : { kernel: [1, size, size] };
+  return stage === 0 ? { kernel: [3, size, size], temporalStride: 2, temporalPadding: 1 } : { kernel: [1, size, size] };
 }

@@ -1,4 +1,4 @@
-import { Module, type Parameter, type StateDict, type StateTensor } from '@saccade/nn';
+import { Module, type Parameter, type SavedTensor, type StateDict } from '@saccade/nn';
 import { assertShape, ConfigError } from '@saccade/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Gradients } from './gradients.ts';
@@ -97,7 +97,7 @@ export class AdamW {
   }
 
   /** The moments, for a checkpoint: `<name>.exp_avg`, `<name>.exp_avg_sq` (PyTorch's layouts) and `<name>.step`. */
-  stateDict(): Promise<Map<string, StateTensor>> {
+  stateDict(): Promise<Map<string, SavedTensor>> {
     return this.#state.stateDict();
   }
 

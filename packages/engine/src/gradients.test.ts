@@ -62,6 +62,8 @@ describeOnBackends('gradientNorm and clipGradients', () => {
   it('is the length of all gradients together', async () => {
     await expectClose(await gradientNorm(gradients()).data(), [5]);
     await expectClose(await gradientNorm(new Map()).data(), [0]);
+    const many = new Map(Array.from({ length: 100 }, (_, i) => [`p${i}`, tf.tensor1d([1])]));
+    await expectClose(await gradientNorm(many).data(), [10]);
   });
 
   it('shortens long gradients and leaves short ones', async () => {

@@ -46,7 +46,8 @@ export function valueAndGradients(model: Module, loss: () => tf.Scalar): ValueAn
 export function gradientNorm(gradients: Gradients): tf.Scalar {
   return tf.tidy(() => {
     const squares = [...gradients.values()].map((gradient) => tf.sum(tf.square(gradient)));
-    return tf.sqrt(squares.length === 0 ? tf.scalar(0) : tf.addN(squares)) as tf.Scalar;
+    // Pair by pair: on webgpu, addN of more tensors than a shader may bind is an error.
+    return tf.sqrt(squares.reduce((total, square) => tf.add(total, square), tf.scalar(0))) as tf.Scalar;
   });
 }
 

@@ -19,5 +19,5 @@ export {
 export { type CrossEntropyOptions, crossEntropy, type Labels } from './losses.ts';
 export { accuracy, ConfusionMatrix, predictions } from './metrics.ts';
 export { type Schedule, type WarmupCosineOptions, warmupCosine } from './schedules.ts';
-export { captureState, restoreState, type SavedTensor, type TrainingPosition, type TrainingState } from './state.ts';
+export { captureState, restoreState, type TrainingPosition, type TrainingState } from './state.ts';
 export { type TrainingProgress, type TrainOptions, train } from './train.ts';

@@ -1,11 +1,6 @@
-import type { Module, StateDict, StateTensor } from '@saccade/nn';
+import type { Module, SavedTensor, StateDict, StateTensor } from '@saccade/nn';
 import { ConfigError } from '@saccade/tensor-ops';
 import type { AdamW } from './AdamW.ts';
-
-/** A saved tensor: the two kinds that models and optimisers have. */
-export type SavedTensor =
-  | { readonly dtype: 'float32'; readonly shape: readonly number[]; readonly data: Float32Array }
-  | { readonly dtype: 'int64'; readonly shape: readonly number[]; readonly data: BigInt64Array };
 
 /**
  * All that a run needs to go on as if it had never stopped: weights, statistics, moments, step and seed.
@@ -40,8 +35,7 @@ export async function captureState(
   const [weights, moments] = [await model.stateDict(), await optimizer.stateDict()];
   const entries = [...prefixed(MODEL, weights), ...prefixed(OPTIMIZER, moments)];
   return {
-    // Modules read float32 weights and int64 counters, nothing else.
-    tensors: new Map(entries as [string, SavedTensor][]),
+    tensors: new Map(entries),
     metadata: new Map([
       ['format', FORMAT],
       ['step', String(step)],
@@ -78,7 +72,7 @@ function integer({ metadata }: TrainingState, key: string): number {
   return value;
 }
 
-function prefixed(prefix: string, tensors: StateDict): [string, StateTensor][] {
+function prefixed<T>(prefix: string, tensors: ReadonlyMap<string, T>): [string, T][] {
   return [...tensors].map(([name, tensor]) => [prefix + name, tensor]);
 }
 

@@ -1,3 +1,4 @@
+import type { SavedTensor } from '@saccade/nn';
 import { assertInteger, ConfigError, sizeAt } from '@saccade/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
 import type { AdamW } from './AdamW.ts';
@@ -9,7 +10,7 @@ import { crossEntropy, type Labels } from './losses.ts';
 import { accuracy, predictions } from './metrics.ts';
 import { pause } from './pause.ts';
 import type { Schedule } from './schedules.ts';
-import { captureState, restoreState, type SavedTensor, type TrainingState } from './state.ts';
+import { captureState, restoreState, type TrainingState } from './state.ts';
 
 /** Options of {@link train}. */
 export interface TrainOptions<X extends tf.Tensor> {

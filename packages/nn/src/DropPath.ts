@@ -23,6 +23,10 @@ export class DropPath extends Module {
     if (!this.training || this.rate === 0) return x;
     const keep = 1 - this.rate;
     const mask = Float32Array.from({ length: sizeAt(x.shape, 0) }, () => (this.#rng.uniform() < keep ? 1 / keep : 0));
-    return tf.mul(x, tf.tensor(mask, [mask.length, ...Array<number>(x.rank - 1).fill(1)])) as T;
+    return tf.tidy(() => {
+      // Rank 2: webgpu cannot broadcast at rank 5.
+      const samples = tf.reshape(x, [mask.length, -1]);
+      return tf.reshape(tf.mul(samples, tf.tensor(mask, [mask.length, 1])), x.shape) as T;
+    });
   }
 }

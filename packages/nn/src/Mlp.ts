@@ -1,5 +1,5 @@
 import { gelu, type Rng } from '@saccade/tensor-ops';
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { Linear, Pointwise } from './Linear.ts';
 import { Module } from './Module.ts';
 
@@ -27,6 +27,6 @@ export class Mlp extends Module {
   }
 
   forward<T extends tf.Tensor>(x: T): T {
-    return this.fc2.forward(gelu(this.fc1.forward(x)));
+    return tf.tidy(() => this.fc2.forward(gelu(this.fc1.forward(x))));
   }
 }

@@ -3,7 +3,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { type Initializer, zeros } from './initializers.ts';
 import { identityLayout, type WeightLayout } from './layout.ts';
 import { Counter, entrySize, Parameter, type StateEntry } from './parameter.ts';
-import { type LoadReport, type StateDict, StateDictError, type StateTensor } from './stateDict.ts';
+import { type LoadReport, type SavedTensor, type StateDict, StateDictError } from './stateDict.ts';
 
 /** How a weight starts and how PyTorch stores it. */
 export interface ParameterOptions {
@@ -106,10 +106,11 @@ export abstract class Module {
   }
 
   /** Reads all weights and buffers, in PyTorch's layouts. */
-  async stateDict(): Promise<Map<string, StateTensor>> {
+  async stateDict(): Promise<Map<string, SavedTensor>> {
+    this.assertUsable();
     const entries = [...this.#namedEntries()];
     const tensors = await Promise.all(entries.map(([, entry]) => entry.read()));
-    return new Map(entries.map(([name], i) => [name, tensors[i] as StateTensor]));
+    return new Map(entries.map(([name], i) => [name, tensors[i] as SavedTensor]));
   }
 
   /**
@@ -117,9 +118,11 @@ export abstract class Module {
    *
    * @param options.strict when false, names missing here or there are left out and only reported
    * @returns what was left out
-   * @throws StateDictError with the full report: missing, unexpected, misshapen
+   * @throws StateDictError with the full report: missing, unexpected, misshapen; ShapeError or ConfigError for a tensor
+   * whose values are not what its shape says
    */
   loadStateDict(stateDict: StateDict, { strict = true }: { readonly strict?: boolean } = {}): LoadReport {
+    this.assertUsable();
     const entries = new Map([...this.#namedEntries()].map(([name, entry]) => [name, entry]));
     const missing = [...entries.keys()].filter((name) => !stateDict.has(name));
     const unexpected = [...stateDict.keys()].filter((name) => !entries.has(name));
@@ -129,10 +132,12 @@ export abstract class Module {
     });
     const report: LoadReport = { missing, unexpected, misshapen };
     if (misshapen.length > 0 || (strict && missing.length + unexpected.length > 0)) throw new StateDictError(report);
-    for (const [name, entry] of entries) {
+    const present = [...entries].flatMap(([name, entry]) => {
       const tensor = stateDict.get(name);
-      if (tensor) entry.write(tensor);
-    }
+      return tensor ? [{ name, entry, tensor }] : [];
+    });
+    for (const { name, entry, tensor } of present) entry.check(name, tensor);
+    for (const { entry, tensor } of present) entry.write(tensor);
     return report;
   }
 

@@ -1,5 +1,13 @@
-import { addBias, depthwiseConv2d, depthwiseConv3d, patchEmbed2d, patchEmbed3d, product, type Rng } from '@saccade/tensor-ops';
-import type * as tf from '@tensorflow/tfjs-core';
+import {
+  addBias,
+  depthwiseConv2d,
+  depthwiseConv3d,
+  patchEmbed2d,
+  patchEmbed3d,
+  product,
+  type Rng,
+} from '@saccade/tensor-ops';
+import * as tf from '@tensorflow/tfjs-core';
 import { fanInUniform } from './initializers.ts';
 import { convLayout, depthwiseLayout } from './layout.ts';
 import { Module } from './Module.ts';
@@ -35,11 +43,13 @@ export class DepthwiseConv extends Module {
   forward<M extends FeatureMap>(x: M): M {
     this.assertUsable();
     const filter = this.weight.variable;
-    const y =
-      filter.rank === 5
-        ? depthwiseConv3d(x as tf.Tensor5D, filter as tf.Tensor5D)
-        : depthwiseConv2d(x as tf.Tensor4D, filter as tf.Tensor4D);
-    return addBias(y, this.bias.variable as tf.Tensor1D) as M;
+    return tf.tidy(() => {
+      const y =
+        filter.rank === 5
+          ? depthwiseConv3d(x as tf.Tensor5D, filter as tf.Tensor5D)
+          : depthwiseConv2d(x as tf.Tensor4D, filter as tf.Tensor4D);
+      return addBias(y, this.bias.variable as tf.Tensor1D) as M;
+    });
   }
 }
 
@@ -70,7 +80,7 @@ export class PatchEmbed extends Module {
   }
 
   forward<M extends FeatureMap>(x: M): M {
-    return this.norm.forward(this.proj.forward(x));
+    return tf.tidy(() => this.norm.forward(this.proj.forward(x)));
   }
 }
 

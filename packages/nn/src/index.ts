@@ -1,14 +1,40 @@
-export { DepthwiseConv, type DepthwiseConvOptions, type FeatureMap, PatchEmbed, type PatchEmbedOptions } from './convolution.ts';
+export {
+  DepthwiseConv,
+  type DepthwiseConvOptions,
+  type FeatureMap,
+  PatchEmbed,
+  type PatchEmbedOptions,
+} from './convolution.ts';
 export { type Cost, depthwiseCost, linearCost, normCost, sequence } from './cost.ts';
 export { DropPath } from './DropPath.ts';
 export { assertGrid, type Grid, gridTokens, stridedGrid } from './grid.ts';
 export { constant, fanInUniform, type Initializer, truncatedNormal, uniform, zeros } from './initializers.ts';
 export { Linear, type LinearOptions, Pointwise, type PointwiseOptions } from './Linear.ts';
-export { convLayout, depthwiseLayout, identityLayout, linearLayout, pointwiseLayout, type WeightLayout } from './layout.ts';
+export {
+  convLayout,
+  depthwiseLayout,
+  identityLayout,
+  linearLayout,
+  pointwiseLayout,
+  type WeightLayout,
+} from './layout.ts';
 export { Mlp, type MlpOptions } from './Mlp.ts';
 export { Module, ModuleList, type ParameterOptions, variables } from './Module.ts';
 export type { MixerContext, MixerSpec, TokenMixer } from './mixer.ts';
 export { BatchNorm, type BatchNormOptions, LayerNorm } from './normalization.ts';
 export { Counter, Parameter, type StateEntry } from './parameter.ts';
-export { assertHeads, plainAttention, SelfAttention, type SelfAttentionOptions, selfAttentionCost } from './SelfAttention.ts';
-export { type LoadReport, type ShapeConflict, type StateDict, StateDictError, type StateTensor } from './stateDict.ts';
+export {
+  assertHeads,
+  plainAttention,
+  SelfAttention,
+  type SelfAttentionOptions,
+  selfAttentionCost,
+} from './SelfAttention.ts';
+export {
+  type LoadReport,
+  type SavedTensor,
+  type ShapeConflict,
+  type StateDict,
+  StateDictError,
+  type StateTensor,
+} from './stateDict.ts';

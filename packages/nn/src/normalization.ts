@@ -76,16 +76,21 @@ export class BatchNorm extends Module {
       const running = { mean: this.runningMean.variable, variance: this.runningVar.variable } as ChannelStatistics;
       return batchNormInference(x, gamma, beta, running, this.eps);
     }
-    const statistics = channelStatistics(x);
-    this.#track(statistics, x.size / gamma.size);
-    return batchNormTraining(x, gamma, beta, statistics, this.eps);
+    return tf.tidy(() => {
+      const statistics = channelStatistics(x);
+      this.#track(statistics, x.size / gamma.size);
+      return batchNormTraining(x, gamma, beta, statistics, this.eps);
+    });
   }
 
   #track({ mean, variance }: ChannelStatistics, count: number): void {
     const blend = (running: tf.Variable, batch: tf.Tensor) =>
       tf.tidy(() => running.assign(tf.add(tf.mul(running, 1 - this.momentum), tf.mul(batch, this.momentum))));
     blend(this.runningMean.variable, mean);
-    blend(this.runningVar.variable, tf.tidy(() => tf.mul(variance, count / Math.max(1, count - 1))));
+    blend(
+      this.runningVar.variable,
+      tf.tidy(() => tf.mul(variance, count / Math.max(1, count - 1))),
+    );
     this.batches.value += 1n;
   }
 }

@@ -1,13 +1,15 @@
-import { product } from '@saccade/tensor-ops';
+import { ConfigError, product, ShapeError } from '@saccade/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { fromTorch, toTorch, type WeightLayout } from './layout.ts';
-import type { StateTensor } from './stateDict.ts';
+import type { SavedTensor, StateTensor } from './stateDict.ts';
 
 /** One entry of a state dict, as a module holds it. */
 export interface StateEntry {
   /** the shape under which PyTorch knows it */
   readonly torchShape: readonly number[];
-  read(): Promise<StateTensor>;
+  read(): Promise<SavedTensor>;
+  /** Throws a SaccadeError if {@link StateEntry.write} could not take the values of `tensor`; its shape fits. */
+  check(name: string, tensor: StateTensor): void;
   write(tensor: StateTensor): void;
   dispose(): void;
 }
@@ -29,9 +31,13 @@ export class Parameter implements StateEntry {
     return this.layout.torchShape(this.variable.shape);
   }
 
-  async read(): Promise<StateTensor> {
+  async read(): Promise<SavedTensor> {
     const values = (await this.variable.data()) as Float32Array;
     return { dtype: 'float32', shape: this.torchShape, data: toTorch(this.layout, this.variable.shape, values) };
+  }
+
+  check(name: string, { data }: StateTensor): void {
+    assertLength(name, data.length, this.variable.size);
   }
 
   write(tensor: StateTensor): void {
@@ -49,8 +55,13 @@ export class Counter implements StateEntry {
   readonly torchShape: readonly number[] = [];
   value = 0n;
 
-  read(): Promise<StateTensor> {
+  read(): Promise<SavedTensor> {
     return Promise.resolve({ dtype: 'int64', shape: [], data: BigInt64Array.of(this.value) });
+  }
+
+  check(name: string, { data }: StateTensor): void {
+    assertLength(name, data.length, 1);
+    if (!Number.isInteger(Number(data[0]))) throw new ConfigError(name, 'a whole number', data[0]);
   }
 
   write({ data }: StateTensor): void {
@@ -58,6 +69,11 @@ export class Counter implements StateEntry {
   }
 
   dispose(): void {}
+}
+
+function assertLength(name: string, actual: number, expected: number): void {
+  if (actual === expected) return;
+  throw new ShapeError({ argument: name, expected: `${expected} values, as its shape says`, actual: `${actual}` });
 }
 
 function numbers(data: StateTensor['data']): ArrayLike<number> {

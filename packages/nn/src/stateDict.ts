@@ -8,6 +8,11 @@ export interface StateTensor {
   readonly data: ArrayLike<number> | BigInt64Array | BigUint64Array;
 }
 
+/** A tensor that a module saved: one of the two kinds that modules have. */
+export type SavedTensor =
+  | { readonly dtype: 'float32'; readonly shape: readonly number[]; readonly data: Float32Array }
+  | { readonly dtype: 'int64'; readonly shape: readonly number[]; readonly data: BigInt64Array };
+
 /** Weights and buffers by their PyTorch names (`blocks3.0.attn.qkv.weight`), in the order of the modules. */
 export type StateDict = ReadonlyMap<string, StateTensor>;
 

@@ -94,9 +94,10 @@ export class StructSelfAttention extends Module implements TokenMixer {
       const [q, k, v] = tf.split(this.qkv.forward(x), 3, -1) as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
       const [convK, convV] = [this.convK.value, this.convV.value];
       const options = { grid, heads: this.heads, stride: this.stride };
-      if (this.recorder) {
-        const { queries, receive } = this.recorder;
-        tf.tidy(() => receive(structureMaps(q, k, convK, convV, { ...options, queries })));
+      const recorder = this.recorder;
+      if (recorder) {
+        const { queries } = recorder;
+        tf.tidy(() => recorder.receive(structureMaps(q, k, convK, convV, { ...options, queries })));
       }
       return this.proj.forward(structAttention(q, k, v, convK, convV, options));
     });

@@ -5,7 +5,7 @@ export {
   type StructSAOptions,
   StructSelfAttention,
   type StructSelfAttentionOptions,
-  structSA,
   type StructureRecorder,
+  structSA,
 } from './StructSelfAttention.ts';
 export { type StructAttentionOptions, type StructFilter, structAttention, structureSets } from './structAttention.ts';

@@ -8,7 +8,7 @@ import {
   splitHeads,
 } from '@saccade/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
-import { type StructFilter, structureSets } from './structAttention.ts';
+import { assertInputs, type StructFilter, structureSets } from './structAttention.ts';
 
 /** Options of {@link structureMaps}. */
 export interface StructureMapOptions {
@@ -40,16 +40,19 @@ export interface StructureMaps {
  * `kappa_ijcm = sum_d A_ijd convV_mcd`; `merged_ilc` sums kappa over all (j, m) for which tap m of the window at j falls
  * on l, so that `y_ic = sum_l merged_ilc v_lc` exactly. Entries may be negative. Source: the paper's equation (21).
  *
- * @throws ConfigError if a query is not a position of the grid
+ * @throws ConfigError if a query is not a position of the grid, or there is none; else as `structAttention`
  */
 export function structureMaps(
   q: tf.Tensor3D,
   k: tf.Tensor3D,
   convK: StructFilter,
   convV: StructFilter,
-  { grid, heads, stride = 1, scale, queries }: StructureMapOptions,
+  options: StructureMapOptions,
 ): StructureMaps {
+  const { grid, heads, stride = 1, scale, queries } = options;
+  assertInputs(q, { k }, { convK, convV }, options);
   const tokens = gridTokens(grid);
+  if (queries.length === 0) throw new ConfigError('queries', 'at least one position', 'none');
   for (const query of queries) {
     if (!Number.isSafeInteger(query) || query < 0 || query >= tokens) {
       throw new ConfigError('queries', `positions of the grid, 0 to ${tokens - 1}`, query);
@@ -93,7 +96,10 @@ function dynamicKernels(attention: tf.Tensor5D, convV: StructFilter): tf.Tensor5
   const perHead = tf.split(rows, heads, 1).map((head, index) => {
     const own = tf.slice(filters, [0, index * size, 0], [detectors, size, taps]);
     const flat = tf.reshape(head, [batch * queries * length, detectors]);
-    return tf.reshape(tf.matMul(flat, tf.reshape(own, [detectors, size * taps])), [batch * queries * length, size * taps]);
+    return tf.reshape(tf.matMul(flat, tf.reshape(own, [detectors, size * taps])), [
+      batch * queries * length,
+      size * taps,
+    ]);
   });
   return tf.reshape(tf.concat(perHead, 1), [batch, queries, length, channels, taps]) as tf.Tensor5D;
 }

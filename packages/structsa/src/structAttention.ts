@@ -57,7 +57,7 @@ export function structAttention(
   options: StructAttentionOptions,
 ): tf.Tensor3D {
   const { grid, heads, stride = 1, scale } = options;
-  assertInputs(q, k, v, convK, convV, grid, heads);
+  assertInputs(q, { k, v }, { convK, convV }, options);
   return tf.tidy(() => {
     const keys = structureSets(k, convK, grid, stride).map((set) => splitHeads(set, heads));
     const values = structureSets(v, convV, grid, stride).map((set) => splitHeads(set, heads));
@@ -94,18 +94,16 @@ function detectorFilters(filter: StructFilter, channels: number): StructFilter[]
   });
 }
 
-function assertInputs(
+/** Throws unless tokens, filters, grid and heads belong together; kernels and stride are checked by the convolutions. */
+export function assertInputs(
   q: tf.Tensor3D,
-  k: tf.Tensor3D,
-  v: tf.Tensor3D,
-  convK: StructFilter,
-  convV: StructFilter,
-  grid: Grid,
-  heads: number,
+  others: Readonly<Record<string, tf.Tensor3D>>,
+  filters: { readonly convK: StructFilter; readonly convV: StructFilter },
+  { grid, heads }: Pick<StructAttentionOptions, 'grid' | 'heads'>,
 ): void {
   const [, tokens, channels] = q.shape;
   if (q.rank !== 3) throw new ShapeError({ argument: 'q', expected: 'shape [B,N,C]', actual: formatShape(q.shape) });
-  for (const [argument, tensor] of Object.entries({ k, v })) {
+  for (const [argument, tensor] of Object.entries(others)) {
     if (formatShape(tensor.shape) !== formatShape(q.shape)) {
       const expected = `the shape of q, ${formatShape(q.shape)}`;
       throw new ShapeError({ argument, expected, actual: formatShape(tensor.shape) });
@@ -113,17 +111,18 @@ function assertInputs(
   }
   assertGrid(tokens, grid);
   assertHeads(channels, heads);
-  for (const [argument, filter] of Object.entries({ convK, convV })) {
-    const own = filter.shape.at(-2);
-    if (filter.rank !== grid.length + 2 || (own !== channels && own !== 1)) {
+  for (const [argument, filter] of Object.entries(filters)) {
+    const [own, detectors] = filter.shape.slice(-2);
+    if (filter.rank !== grid.length + 2 || (own !== channels && own !== 1) || detectors === 0) {
       throw new ShapeError({
         argument,
-        expected: `shape [${grid.length === 3 ? 'kt,' : ''}kh,kw,${channels} or 1,D] on a grid of ${grid.length} axes`,
+        expected: `shape [${grid.length === 3 ? 'kt,' : ''}kh,kw,${channels} or 1,D >= 1] on a grid of ${grid.length} axes`,
         actual: formatShape(filter.shape),
       });
     }
   }
-  if (convK.shape.at(-1) !== convV.shape.at(-1)) {
-    throw new ConfigError('convV', `as many detectors as convK, D = ${convK.shape.at(-1)}`, convV.shape.at(-1));
+  const [detectorsK, detectorsV] = [filters.convK.shape.at(-1), filters.convV.shape.at(-1)];
+  if (detectorsK !== detectorsV) {
+    throw new ConfigError('convV', `as many detectors as convK, D = ${detectorsK}`, detectorsV);
   }
 }

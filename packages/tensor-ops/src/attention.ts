@@ -41,16 +41,18 @@ export function attention(
     values: sets.slice(count),
   });
 
-  const y = withGradient(
-    [flatten(q), ...keySets.map(flatten), ...valueSets.map(flatten)] as readonly tf.Tensor3D[],
-    (inputs) => {
-      const { output, shares } = forward(toSets(inputs), scale);
-      return { value: output, saved: [output, ...shares, ...inputs] as readonly tf.Tensor3D[] };
-    },
-    (dy, [output, ...saved]) =>
-      backward(dy, output as tf.Tensor3D, saved.slice(0, count), toSets(saved.slice(count)), scale),
-  );
-  return tf.reshape(y, [batch, heads, queries, valueSize]) as tf.Tensor4D;
+  return tf.tidy(() => {
+    const y = withGradient(
+      [flatten(q), ...keySets.map(flatten), ...valueSets.map(flatten)] as readonly tf.Tensor3D[],
+      (inputs) => {
+        const { output, shares } = forward(toSets(inputs), scale);
+        return { value: output, saved: [output, ...shares, ...inputs] as readonly tf.Tensor3D[] };
+      },
+      (dy, [output, ...saved]) =>
+        backward(dy, output as tf.Tensor3D, saved.slice(0, count), toSets(saved.slice(count)), scale),
+    );
+    return tf.reshape(y, [batch, heads, queries, valueSize]) as tf.Tensor4D;
+  });
 }
 
 /**
@@ -77,13 +79,13 @@ function checkedScale(
   values: readonly tf.Tensor4D[],
   scale = 1 / Math.sqrt(q.shape[3]),
 ): number {
+  assertShape('q', q, ['B', 'h', 'N', 'e']);
   if (!Number.isFinite(scale)) throw new ConfigError('scale', 'a finite number', scale);
   const [first] = keys;
   if (first === undefined) throw new ConfigError('keys', 'at least one set', '0 sets');
   if (keys.length !== values.length) {
     throw new ShapeError({ argument: 'values', expected: `${keys.length} sets, as keys`, actual: `${values.length}` });
   }
-  assertShape('q', q, ['B', 'h', 'N', 'e']);
   const [batch, heads, , size] = q.shape;
   keys.forEach((k, d) => {
     assertShape(`keys[${d}]`, k, [batch, heads, first.shape[2], size], `q is ${formatShape(q.shape)}.`);
@@ -118,9 +120,15 @@ function forward({ q, keys, values }: Sets, scale: number) {
       return { output, logSumExp };
     }),
   );
-  const mixture = tf.softmax(tf.concat(parts.map((part) => part.logSumExp), -1), -1);
+  const mixture = tf.softmax(
+    tf.concat(
+      parts.map((part) => part.logSumExp),
+      -1,
+    ),
+    -1,
+  );
   const shares = tf.split(mixture, keys.length, -1) as tf.Tensor3D[];
-  const output = tf.addN(parts.map((part, d) => tf.mul(part.output, shares[d] as tf.Tensor3D))) as tf.Tensor3D;
+  const output = sum(parts.map((part, d) => tf.mul(part.output, shares[d] as tf.Tensor3D)));
   return { output, shares };
 }
 
@@ -149,6 +157,11 @@ function backward(dy: tf.Tensor3D, output: tf.Tensor3D, shares: readonly tf.Tens
       };
     }),
   );
-  const dq = tf.mul(tf.addN(parts.map((part) => part.dq)), scale);
+  const dq = tf.mul(sum(parts.map((part) => part.dq as tf.Tensor3D)), scale);
   return [dq, ...parts.map((part) => part.dKey), ...parts.map((part) => part.dValue)];
+}
+
+/** Two by two: `addN` binds all of its terms at once, and webgpu has too few bindings for many sets. */
+function sum(terms: readonly tf.Tensor3D[]): tf.Tensor3D {
+  return terms.reduce((total, term) => tf.add(total, term));
 }

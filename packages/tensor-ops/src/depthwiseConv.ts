@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { ConfigError, ShapeError } from './errors.ts';
+import { ConfigError } from './errors.ts';
 import { assertShape, formatShape } from './shape.ts';
 import { withGradient } from './withGradient.ts';
 
@@ -33,7 +33,12 @@ export function depthwiseConv2d(x: tf.Tensor4D, filter: tf.Tensor4D, stride = 1)
  * tap reaches (exact; structsa specification, section 6).
  */
 export function depthwiseConv3d(x: tf.Tensor5D, filter: tf.Tensor5D, stride = 1): tf.Tensor5D {
-  assertShape('x', x, ['B', 'T', 'H', 'W', filter.shape[3]], 'Its channels must be those of the filter [kt,kh,kw,C,M].');
+  assertShape(
+    'x',
+    x,
+    ['B', 'T', 'H', 'W', filter.shape[3]],
+    'Its channels must be those of the filter [kt,kh,kw,C,M].',
+  );
   assertKernel(filter.shape.slice(0, 3), stride);
   const taps = temporalTaps(x.shape[1], filter.shape[0]);
   return withGradient(
@@ -88,7 +93,12 @@ function assertKernel(kernel: readonly number[], stride: number): void {
 
 function padding(kernelHeight: number, kernelWidth: number): tf.backend_util.ExplicitPadding {
   const [p, q] = [Math.floor(kernelHeight / 2), Math.floor(kernelWidth / 2)];
-  return [[0, 0], [p, p], [q, q], [0, 0]]; // biome-ignore format: one row a dimension reads worse
+  return [
+    [0, 0],
+    [p, p],
+    [q, q],
+    [0, 0],
+  ];
 }
 
 function convolve(x: tf.Tensor4D, filter: tf.Tensor4D, stride: number): tf.Tensor4D {
@@ -98,19 +108,29 @@ function convolve(x: tf.Tensor4D, filter: tf.Tensor4D, stride: number): tf.Tenso
   return tf.depthwiseConv2d(x, filter, stride, padding(kh, kw));
 }
 
-/** At stride 1 the input's gradient is itself a convolution, with each filter turned by 180 degrees. */
+/**
+ * The input's gradient is itself a convolution, with each filter turned by 180 degrees, of dy with zeros between its
+ * values where there was a stride. The backends' own kernels for it are missing on wasm.
+ */
 function inputGradient(dy: tf.Tensor4D, x: tf.Tensor4D, filter: tf.Tensor4D, stride: number): tf.Tensor4D {
   const [kh, kw, channels, multiplier] = filter.shape;
-  if (stride === 1) {
-    const turned = tf.reverse(tf.reshape(filter, [kh, kw, channels * multiplier, 1]), [0, 1]) as tf.Tensor4D;
-    const perFilter = convolve(dy, turned, 1);
-    if (multiplier === 1) return perFilter;
-    const [batch, height, width] = x.shape;
-    const grouped = tf.reshape(perFilter, [batch * height * width, channels, multiplier]);
-    return tf.reshape(tf.sum(grouped, 2), x.shape);
-  }
-  const attributes = { ...convAttributes(filter.shape, stride), inputShape: x.shape };
-  return tf.engine().runKernel('DepthwiseConv2dNativeBackpropInput', { dy, filter }, attributes) as tf.Tensor4D;
+  const [batch, height, width] = x.shape;
+  const turned = tf.reverse(tf.reshape(filter, [kh, kw, channels * multiplier, 1]), [0, 1]) as tf.Tensor4D;
+  const perFilter = convolve(stride === 1 ? dy : spread(dy, stride, height, width), turned, 1);
+  if (multiplier === 1) return perFilter;
+  const grouped = tf.reshape(perFilter, [batch * height * width, channels, multiplier]);
+  return tf.reshape(tf.sum(grouped, 2), x.shape);
+}
+
+/** Puts value (i, j) of dy at (s*i, s*j) of a map of height x width that is zero elsewhere. */
+function spread(dy: tf.Tensor4D, stride: number, height: number, width: number): tf.Tensor4D {
+  const [batch, rows, columns, channels] = dy.shape;
+  const gap: [number, number] = [0, stride - 1];
+  const inRows = tf.pad(tf.reshape(dy, [batch * rows, columns, 1, channels]), [[0, 0], [0, 0], gap, [0, 0]]);
+  const full = columns * stride * channels;
+  const inBoth = tf.pad(tf.reshape(inRows, [batch, rows, 1, full]), [[0, 0], [0, 0], gap, [0, 0]]);
+  const map = tf.reshape(inBoth, [batch, rows * stride, columns * stride, channels]);
+  return tf.slice(map as tf.Tensor4D, [0, 0, 0, 0], [batch, height, width, channels]);
 }
 
 function filterGradient(
@@ -120,7 +140,21 @@ function filterGradient(
   stride: number,
 ): tf.Tensor4D {
   const attributes = { ...convAttributes(filterShape, stride), filterShape };
-  return tf.engine().runKernel('DepthwiseConv2dNativeBackpropFilter', { x, dy }, attributes) as tf.Tensor4D;
+  return runGradientKernel(tf.DepthwiseConv2dNativeBackpropFilter, { x, dy }, attributes);
+}
+
+function runGradientKernel(
+  kernel: string,
+  inputs: Record<string, tf.Tensor4D>,
+  attributes: tf.NamedAttrMap,
+): tf.Tensor4D {
+  const backend = tf.getBackend();
+  if (!tf.getKernel(kernel, backend)) {
+    const hint =
+      backend === 'wasm' ? "To train on wasm, import '@saccade/tensor-ops/wasm' once." : 'Choose another one.';
+    throw new ConfigError('backend', `one that has the kernel ${kernel}`, backend, hint);
+  }
+  return tf.engine().runKernel(kernel, inputs, attributes) as tf.Tensor4D;
 }
 
 function convAttributes(filterShape: readonly number[], stride: number) {
@@ -160,7 +194,11 @@ function placeFrames(maps: tf.Tensor4D, batch: number, start: number, frames: nu
   const count = total / batch;
   const flat = tf.reshape(maps, [batch, count, height * width * channels]) as tf.Tensor3D;
   if (count === frames) return flat;
-  return tf.pad(flat, [[0, 0], [start, frames - start - count], [0, 0]]); // biome-ignore format: one row a dimension
+  return tf.pad(flat, [
+    [0, 0],
+    [start, frames - start - count],
+    [0, 0],
+  ]);
 }
 
 /** The filter [kh, kw, C, M] of one temporal tap. */

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ShapeError } from './errors.ts';
-import { BATCH_MAT_MUL } from './kernels/wasm/batchMatMul.ts';
+import { BATCH_MAT_MUL } from './kernels/names.ts';
 import { assertShape, formatShape, product, sizeAt } from './shape.ts';
 import { withGradient } from './withGradient.ts';
 
@@ -36,12 +36,33 @@ export function matMul(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
  * batches of equal size (wasm), that one, else tfjs' own.
  */
 export function rawMatMul(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
-  const batch = a.shape.slice(0, -2);
-  const sameBatch = formatShape(batch) === formatShape(b.shape.slice(0, -2));
-  if (!sameBatch || product(batch) === 1 || !tf.getKernel(BATCH_MAT_MUL, tf.getBackend())) return tf.matMul(a, b);
-  const flat = (x: tf.Tensor) => tf.reshape(x, [product(batch), ...x.shape.slice(-2)]);
-  const y = tf.engine().runKernel(BATCH_MAT_MUL, { a: flat(a), b: flat(b) }) as tf.Tensor;
+  const batch = broadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
+  const groups = product(batch);
+  // tfjs' own broadcasting is wrong, without a word, unless the repeated dimensions are the leading ones.
+  const flat = (x: tf.Tensor) => {
+    const matrix = x.shape.slice(-2);
+    const full = x.size === groups * product(matrix) ? x : tf.broadcastTo(x, [...batch, ...matrix]);
+    return tf.reshape(full, [groups, ...matrix]);
+  };
+  const operands = { a: flat(a), b: flat(b) };
+  const ours = groups > 1 && tf.getKernel(BATCH_MAT_MUL, tf.getBackend()) !== undefined;
+  const y = ours ? (tf.engine().runKernel(BATCH_MAT_MUL, operands) as tf.Tensor) : tf.matMul(operands.a, operands.b);
   return tf.reshape(y, [...batch, sizeAt(a.shape, -2), sizeAt(b.shape, -1)]);
+}
+
+/** The common shape of two batches, as NumPy broadcasts them. */
+function broadcastShape(a: readonly number[], b: readonly number[]): number[] {
+  const rank = Math.max(a.length, b.length);
+  const padded = (shape: readonly number[]) => [...Array<number>(rank - shape.length).fill(1), ...shape];
+  const right = padded(b);
+  return padded(a).map((size, axis) => {
+    const other = right[axis] as number;
+    if (size !== other && size !== 1 && other !== 1) {
+      const expected = `batch dimensions that broadcast to ${formatShape(a)}`;
+      throw new ShapeError({ argument: 'b', expected, actual: formatShape(b) });
+    }
+    return size === 1 ? other : size;
+  });
 }
 
 /** Swaps the last two dimensions: [..., M, N] -> [..., N, M]. */
@@ -54,7 +75,9 @@ export function transposeLast<T extends tf.Tensor>(x: T): T {
 /** Undoes broadcasting in a gradient: sums `x` over the dimensions along which a tensor of `shape` was repeated. */
 export function sumToShape(x: tf.Tensor, shape: readonly number[]): tf.Tensor {
   const extra = x.rank - shape.length;
-  const axes = x.shape.flatMap((size, axis) => (axis < extra || (shape[axis - extra] === 1 && size !== 1) ? [axis] : []));
+  const axes = x.shape.flatMap((size, axis) =>
+    axis < extra || (shape[axis - extra] === 1 && size !== 1) ? [axis] : [],
+  );
   return axes.length === 0 ? x : tf.reshape(tf.sum(x, axes), [...shape]);
 }
 
@@ -78,11 +101,15 @@ export function linear(x: tf.Tensor, weight: tf.Tensor2D, bias?: tf.Tensor1D): t
 /** `x + b` over the last dimension, x [..., C] and b [C]; the gradient of b is {@link sumRows}, which is fast on wasm. */
 export function addBias<T extends tf.Tensor>(x: T, b: tf.Tensor1D): T {
   assertShape('b', b, [sizeAt(x.shape, -1)]);
-  return withGradient(
-    [x, b],
-    ([x, b]) => ({ value: tf.add(x, b) as T, saved: [] }),
-    (dy) => [dy, sumRows(tf.reshape(dy, [-1, sizeAt(dy.shape, -1)]))],
+  // Rows: webgpu cannot broadcast at rank 5.
+  const rows = tf.reshape(x, [-1, b.size]);
+  const y = withGradient(
+    [rows, b],
+    ([rows, b]) => ({ value: tf.add(rows, b), saved: [] }),
+    // A copy: tfjs disposes gradients when it has added them up, and dy may be the caller's own.
+    (dy) => [tf.clone(dy), sumRows(dy)],
   );
+  return tf.reshape(y, x.shape) as T;
 }
 
 /**

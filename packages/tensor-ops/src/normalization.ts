@@ -15,18 +15,20 @@ export function layerNorm<T extends tf.Tensor>(x: T, gamma: tf.Tensor1D, beta: t
   const channels = sizeAt(x.shape, -1);
   assertShape('gamma', gamma, [channels]);
   assertShape('beta', beta, [channels]);
-  const rows = tf.reshape(x, [product(x.shape.slice(0, -1)), channels]);
-  const y = withGradient(
-    [rows, gamma, beta],
-    ([rows, gamma, beta]) => {
-      const centred = tf.sub(rows, tf.mean(rows, 1, true));
-      const inverseStd = tf.rsqrt(tf.add(tf.mean(tf.square(centred), 1, true), eps));
-      const normal = tf.mul(centred, inverseStd);
-      return { value: tf.add(tf.mul(normal, gamma), beta), saved: [normal, inverseStd, gamma] };
-    },
-    (dy, saved) => normalizationGradient(dy, saved, 1),
-  );
-  return tf.reshape(y, x.shape) as T;
+  return tf.tidy(() => {
+    const rows = tf.reshape(x, [product(x.shape.slice(0, -1)), channels]);
+    const y = withGradient(
+      [rows, gamma, beta],
+      ([rows, gamma, beta]) => {
+        const centred = tf.sub(rows, tf.mean(rows, 1, true));
+        const inverseStd = tf.rsqrt(tf.add(tf.mean(tf.square(centred), 1, true), eps));
+        const normal = tf.mul(centred, inverseStd);
+        return { value: tf.add(tf.mul(normal, gamma), beta), saved: [normal, inverseStd, gamma] };
+      },
+      (dy, saved) => normalizationGradient(dy, saved, 1),
+    );
+    return tf.reshape(y, x.shape) as T;
+  });
 }
 
 /** Mean and biased variance of each channel over all other dimensions. */
@@ -59,8 +61,13 @@ export function batchNormInference<T extends tf.Tensor>(
   { mean, variance }: ChannelStatistics,
   eps: number,
 ): T {
-  const scale = tf.mul(gamma, tf.rsqrt(tf.add(variance, eps)));
-  return tf.add(tf.mul(x, scale), tf.sub(beta, tf.mul(mean, scale))) as T;
+  return tf.tidy(() => {
+    const scale = tf.mul(gamma, tf.rsqrt(tf.add(variance, eps)));
+    // Rows: webgpu cannot broadcast a short vector over rank 5.
+    const rows = tf.reshape(x, [-1, sizeAt(x.shape, -1)]);
+    const y = tf.add(tf.mul(rows, scale), tf.sub(beta, tf.mul(mean, scale)));
+    return tf.reshape(y, x.shape) as T;
+  });
 }
 
 /**
@@ -76,17 +83,19 @@ export function batchNormTraining<T extends tf.Tensor>(
   eps: number,
 ): T {
   const channels = sizeAt(x.shape, -1);
-  const rows = tf.reshape(x, [product(x.shape.slice(0, -1)), channels]);
-  const y = withGradient(
-    [rows, gamma, beta],
-    ([rows, gamma, beta]) => {
-      const inverseStd = tf.rsqrt(tf.add(statistics.variance, eps));
-      const normal = tf.mul(tf.sub(rows, statistics.mean), inverseStd);
-      return { value: tf.add(tf.mul(normal, gamma), beta), saved: [normal, inverseStd, gamma] };
-    },
-    (dy, saved) => normalizationGradient(dy, saved, 0),
-  );
-  return tf.reshape(y, x.shape) as T;
+  return tf.tidy(() => {
+    const rows = tf.reshape(x, [product(x.shape.slice(0, -1)), channels]);
+    const y = withGradient(
+      [rows, gamma, beta],
+      ([rows, gamma, beta]) => {
+        const inverseStd = tf.rsqrt(tf.add(statistics.variance, eps));
+        const normal = tf.mul(tf.sub(rows, statistics.mean), inverseStd);
+        return { value: tf.add(tf.mul(normal, gamma), beta), saved: [normal, inverseStd, gamma] };
+      },
+      (dy, saved) => normalizationGradient(dy, saved, 0),
+    );
+    return tf.reshape(y, x.shape) as T;
+  });
 }
 
 /**

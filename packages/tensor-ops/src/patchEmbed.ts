@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ConfigError } from './errors.ts';
 import { addBias, linear } from './matMul.ts';
-import { assertShape } from './shape.ts';
+import { assertInteger, assertShape } from './shape.ts';
 
 /** How a patch embedding moves along time; space always moves by whole patches, without overlap or padding. */
 export interface TemporalPatch {
@@ -23,7 +23,9 @@ export interface TemporalPatch {
 export function patchEmbed2d(x: tf.Tensor4D, weight: tf.Tensor4D, bias?: tf.Tensor1D): tf.Tensor4D {
   const [ph, pw, channels, outputs] = weight.shape;
   assertShape('x', x, ['B', 'H', 'W', channels]);
-  return linear(patches(x, ph, pw), tf.reshape(weight, [ph * pw * channels, outputs]), bias) as tf.Tensor4D;
+  return tf.tidy(
+    () => linear(patches(x, ph, pw), tf.reshape(weight, [ph * pw * channels, outputs]), bias) as tf.Tensor4D,
+  );
 }
 
 /**
@@ -31,6 +33,8 @@ export function patchEmbed2d(x: tf.Tensor4D, weight: tf.Tensor4D, bias?: tf.Tens
  *
  * `x` [B, T, H, W, C], `weight` [kt, p, p, C, O], `bias` [O]
  * -> [B, floor((T + 2*padding - kt)/stride) + 1, floor(H/p), floor(W/p), O].
+ *
+ * @throws ShapeError if the channels differ; ConfigError if the clip is smaller than one patch or the stride below 1
  */
 export function patchEmbed3d(
   x: tf.Tensor5D,
@@ -40,23 +44,28 @@ export function patchEmbed3d(
 ): tf.Tensor5D {
   const [kt, ph, pw, channels, outputs] = weight.shape;
   assertShape('x', x, ['B', 'T', 'H', 'W', channels]);
+  assertInteger('stride', stride, 1);
+  assertInteger('padding', padding, 0);
   const [batch, frames, height, width] = x.shape;
   const outFrames = Math.floor((frames + 2 * padding - kt) / stride) + 1;
   if (outFrames < 1) throw new ConfigError('x', `at least ${kt - 2 * padding} frames`, frames);
-  const maps = patches(tf.reshape(x, [batch * frames, height, width, channels]), ph, pw);
-  const [, rows, columns, patchSize] = maps.shape;
-  const frameSize = rows * columns * patchSize;
-  const clip = tf.reshape(maps, [batch, frames, frameSize]) as tf.Tensor3D;
-  const windows = temporalWindows(clip, kt, stride, padding, outFrames);
-  let y: tf.Tensor | undefined;
-  windows.forEach((window, tap) => {
-    const flat = tf.reshape(weight, [kt, patchSize * outputs]);
-    const plane = tf.reshape(tf.slice(flat, [tap, 0], [1, patchSize * outputs]), [patchSize, outputs]) as tf.Tensor2D;
-    const part = linear(tf.reshape(window, [batch * outFrames * rows * columns, patchSize]), plane);
-    y = y ? tf.add(y, part) : part;
+  return tf.tidy(() => {
+    const maps = patches(tf.reshape(x, [batch * frames, height, width, channels]), ph, pw);
+    const [, rows, columns, patchSize] = maps.shape;
+    const frameSize = rows * columns * patchSize;
+    const clip = tf.reshape(maps, [batch, frames, frameSize]) as tf.Tensor3D;
+    const windows = temporalWindows(clip, kt, stride, padding, outFrames);
+    let y: tf.Tensor | undefined;
+    windows.forEach((window, tap) => {
+      const flat = tf.reshape(weight, [kt, patchSize * outputs]);
+      const plane = tf.reshape(tf.slice(flat, [tap, 0], [1, patchSize * outputs]), [patchSize, outputs]) as tf.Tensor2D;
+      const part = linear(tf.reshape(window, [batch * outFrames * rows * columns, patchSize]), plane);
+      y = y ? tf.add(y, part) : part;
+    });
+    // Before the reshape: webgpu cannot broadcast a short vector over rank 5.
+    const biased = bias ? addBias(y as tf.Tensor, bias) : (y as tf.Tensor);
+    return tf.reshape(biased, [batch, outFrames, rows, columns, outputs]) as tf.Tensor5D;
   });
-  const shaped = tf.reshape(y as tf.Tensor, [batch, outFrames, rows, columns, outputs]) as tf.Tensor5D;
-  return bias ? addBias(shaped, bias) : shaped;
 }
 
 /** [B, H, W, C] -> [B, H/p, W/q, p*q*C]; the values of a patch in the order (row, column, channel). */
@@ -83,7 +92,11 @@ function temporalWindows(
   const [batch, frames, size] = clip.shape;
   // Every tap reads stride * outFrames frames from its own start; pad the tail so that the last tap can.
   const reach = kernel - 1 + stride * outFrames;
-  const padded = tf.pad(clip, [[0, 0], [padding, Math.max(0, reach - frames - padding)], [0, 0]]); // biome-ignore format: one row a dimension
+  const padded = tf.pad(clip, [
+    [0, 0],
+    [padding, Math.max(0, reach - frames - padding)],
+    [0, 0],
+  ]);
   return Array.from({ length: kernel }, (_, tap) => {
     const run = tf.slice(padded, [0, tap, 0], [batch, stride * outFrames, size]);
     if (stride === 1) return run;

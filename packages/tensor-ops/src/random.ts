@@ -1,6 +1,6 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
-import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
 
 /**
  * Seeded random numbers (xoroshiro128+): the one source of randomness in Saccade.
@@ -10,12 +10,13 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
  */
 export class Rng {
   readonly #seed: number;
-  readonly #generator: ReturnType<typeof xoroshiro128plus>;
+  readonly #generator: ReturnType<typeof xoroshiro128plusFromState>;
 
   /** @param seed any integer; only its low 32 bits count */
   constructor(seed: number) {
     this.#seed = seed | 0;
-    this.#generator = xoroshiro128plus(this.#seed);
+    // Not pure-rand's own seeding: there the first draws of neighbouring seeds are nearly the same.
+    this.#generator = xoroshiro128plusFromState([1, 2, 3, 4].map((word) => mixed(this.#seed + word * 0x9e3779b9)));
   }
 
   /** A float in [low, high). */
@@ -58,4 +59,11 @@ export class Rng {
     for (const char of String(label)) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193);
     return new Rng(hash);
   }
+}
+
+/** The last step of MurmurHash3 (32 bit): one-to-one, and each bit of the result depends on every bit of `word`. */
+function mixed(word: number): number {
+  word = Math.imul(word ^ (word >>> 16), 0x85ebca6b);
+  word = Math.imul(word ^ (word >>> 13), 0xc2b2ae35);
+  return word ^ (word >>> 16);
 }

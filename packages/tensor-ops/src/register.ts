@@ -1,6 +1,4 @@
 import { registerMissingGradients } from './gradients/index.ts';
-import { registerMissingKernels } from './kernels/index.ts';
 
-// The one module of this package that does something when it is imported, and what it does is done once.
+// What importing this package does, once: it gives tfjs the gradients that nobody registered.
 registerMissingGradients();
-registerMissingKernels();

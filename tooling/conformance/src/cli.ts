@@ -1,4 +1,5 @@
 import { softwareVulkan } from '@saccade/software-vulkan';
+import { SaccadeError } from '@saccade/tensor-ops';
 import { type BackendName, setupBackend } from '@saccade/tensor-ops/node';
 import { Command, Option } from 'commander';
 import { type FileResult, goldenFiles, replayFile } from './replay.ts';
@@ -13,13 +14,17 @@ await new Command('conformance')
   .description('Replays a folder of golden files and compares. Exits 1 if any fails or is of an unknown kind.')
   .argument('<directory>', 'folder with *.safetensors, and a manifest.json if it recommends tolerances')
   .addOption(new Option('--backend <name>', 'where to compute').choices(['cpu', 'wasm', 'webgpu']).default('wasm'))
-  .option('--all', 'on webgpu: whole networks and training as well', false)
+  .option('--all', 'on webgpu: blocks, networks and training as well', false)
   .action(run)
-  .parseAsync();
+  .parseAsync()
+  .catch((error: unknown) => {
+    // What is meant for the person at the terminal comes without a stack.
+    console.error(error instanceof SaccadeError ? error.message : error);
+    process.exitCode = 1;
+  });
 
 async function run(directory: string, { backend: name, all }: CliOptions): Promise<void> {
   const files = await goldenFiles(directory);
-  if (files.length === 0) throw new Error(`${directory}: no golden files (*.safetensors) in it`);
   const backend = await setupBackend(name, { softwareDriver: softwareVulkan });
   console.log(
     `${name}${backend.adapter ? ` (${backend.adapter.description || backend.adapter.vendor})` : ''}; errors as "largest of limit"`,

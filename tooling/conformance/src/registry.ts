@@ -9,7 +9,7 @@ export interface Handler {
   readonly family: string;
   /** matches the file's `kind` */
   readonly kind: RegExp;
-  /** true for whole networks and training: on webgpu they are replayed only when asked for */
+  /** true for what is more than an operator (blocks, networks, training): on webgpu, replayed only when asked for */
   readonly large?: boolean;
   /** Computes what the file holds, through the public packages, and compares. It must leave no tensor behind. */
   replay(golden: Golden, checks: Checks): Promise<void>;

@@ -21,14 +21,22 @@ export interface FileResult {
 
 /** Options of {@link replayFile}. */
 export interface ReplayOptions {
-  /** On webgpu, whole networks and training too; elsewhere they always are. */
+  /** On webgpu, blocks, networks and training too; elsewhere they always are. */
   readonly large?: boolean;
 }
 
-/** The golden files of a folder, sorted. */
+/**
+ * The golden files of a folder, sorted.
+ *
+ * @throws GoldenError if there are none
+ */
 export async function goldenFiles(directory: string): Promise<string[]> {
-  const names = await readdir(directory);
-  return names.filter((name) => name.endsWith('.safetensors') || DOCUMENTS.has(name)).sort();
+  const names = await readdir(directory).catch((cause) => {
+    throw new GoldenError(`${directory}: expected a folder with golden files, got ${cause.code}`, { cause });
+  });
+  const files = names.filter((name) => name.endsWith('.safetensors') || DOCUMENTS.has(name)).sort();
+  if (files.length === 0) throw new GoldenError(`${directory}: expected golden files (*.safetensors), found none`);
+  return files;
 }
 
 /**
@@ -69,7 +77,8 @@ export async function replayFile(
   if (notes.length === 0 && tf.memory().numTensors !== tensors) {
     notes.push(`${tf.memory().numTensors - tensors} tensors left behind`);
   }
-  notes.push(...(await backend.takeErrors()));
+  const errors = await backend.takeErrors();
+  if (errors.length > 0) notes.push(`${errors.length} GPU errors, the first: ${errors[0]?.split('\n', 1)[0]}`);
   return { name, outcome: notes.length === 0 && checks.every(passes) ? 'ok' : 'FAIL', checks, notes };
 }
 

@@ -40,7 +40,7 @@ export interface ModelReport {
   /** Multiply-accumulates for one clip. */
   readonly macs: number;
   readonly clipsPerSecond: number;
-  /** Peak memory of the process while this model was evaluated; `NaN` where it could not be measured. */
+  /** Most bytes of tensors at once in a forward pass of a batch, weights included; `NaN` where not measured. */
   readonly peakMemoryBytes: number;
   /** [K, K] counts over the held-out clips: row = true class, column = predicted class. */
   readonly confusion: Uint32Array;

@@ -73,7 +73,7 @@ export function run(p: Problem): Promise<Float32Array> {
 export function tensors(p: Problem): [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D, StructFilter, StructFilter] {
   const tokens = (x: Float32Array) => tf.tensor3d(x, [1, product(p.grid), p.channels]);
   const filter = (x: Float32Array, kernel: readonly number[]) =>
-    tf.tensor(x, [...kernel, p.channels, p.detectors]) as StructFilter;
+    tf.tensor(x, [...kernel, p.channels, p.detectors] as StructFilter['shape']) as StructFilter;
   return [tokens(p.q), tokens(p.k), tokens(p.v), filter(p.convK, p.kernelK), filter(p.convV, p.kernelV)];
 }
 

@@ -12,6 +12,7 @@ import type { Handler } from '../registry.ts';
 export const block: Handler = {
   family: 'structsa',
   kind: /^block$/,
+  large: true,
   async replay(golden, checks) {
     using evaluated = blockOf(golden);
     evaluated.eval();

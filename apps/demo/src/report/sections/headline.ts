@@ -16,7 +16,7 @@ export function headlineSection({ task, models }: DemoReport): Section {
     ['Parameters', 'trained weights', ({ parameters }) => formatInteger(parameters)],
     ['Multiply-accumulates', 'for one clip', ({ macs }) => formatCompact(macs)],
     ['Throughput', 'clips per second', ({ clipsPerSecond }) => formatNumber(clipsPerSecond)],
-    ['Peak memory', 'of the process', ({ peakMemoryBytes }) => formatBytes(peakMemoryBytes)],
+    ['Peak memory', 'tensors of a batch of 32', ({ peakMemoryBytes }) => formatBytes(peakMemoryBytes)],
   ];
 
   const body = html`

@@ -1,9 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { BATCH_MAT_MUL } from '../names.ts';
 import { memoryOffset, runKernel, wasmKernel } from './backend.ts';
 import { simdKernels } from './simd.ts';
-
-/** Name of our kernel; only the wasm backend needs one. */
-export const BATCH_MAT_MUL = 'SaccadeBatchMatMul';
 
 /**
  * Product of two batches of matrices: a [G, M, K], b [G, K, N] -> [G, M, N].

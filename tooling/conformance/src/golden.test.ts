@@ -1,0 +1,24 @@
+import { fileURLToPath } from 'node:url';
+import { describeOnBackends } from '@saccade/vitest-preset';
+import { expect, it } from 'vitest';
+import { passes } from './Checks.ts';
+import { goldenFiles, replayFile } from './replay.ts';
+import { fileLine } from './report.ts';
+
+const directory = fileURLToPath(new URL('../golden/structsa', import.meta.url));
+const files = await goldenFiles(directory);
+
+describeOnBackends('golden files: structsa', (backend) => {
+  it.each(files)('%s', async (file) => {
+    const result = await replayFile(directory, file, backend.info);
+    // Blocks and networks run on every backend but webgpu, where SwiftShader would take minutes.
+    expect(result.outcome, fileLine(result)).toBe(
+      backend.name === 'webgpu' && result.checks.length === 0 ? 'skip' : 'ok',
+    );
+    expect(result.checks.every(passes)).toBe(true);
+  });
+});
+
+it('is the whole set', () => {
+  expect(files).toHaveLength(42);
+});
