@@ -1,6 +1,6 @@
+import type { MixerBlock } from '@saccade/backbones';
 import type { MotionClip, MotionDataset } from '@saccade/datasets';
 import type { Evaluation } from '@saccade/engine';
-import type { MixerBlock } from '@saccade/backbones';
 import { StructSelfAttention } from '@saccade/structsa';
 import * as tf from '@tensorflow/tfjs-core';
 import type { TrainedModel } from './models.ts';

@@ -1,4 +1,4 @@
-import { mapClips, type MotionDataset, reverse, shuffleFrames } from '@saccade/datasets';
+import { type MotionDataset, mapClips, reverse, shuffleFrames } from '@saccade/datasets';
 import { batchesInOrder, type Evaluation, evaluate } from '@saccade/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import { consoleProgress } from './cli/ui/progress.ts';

@@ -16,7 +16,7 @@ export const DEMO_MODELS: readonly [DemoModel, DemoModel] = [
   {
     name: 'structvit_pico_video',
     title: 'StructViT pico',
-    summary: 'structural self-attention (StructSA), 4 detectors of 3x3x3',
+    summary: 'structural self-attention (StructSA), 4 detectors of 3x3x3, stride 2',
   },
   { name: 'uniformer_pico_video', title: 'Plain twin', summary: 'the same network with plain self-attention' },
 ];

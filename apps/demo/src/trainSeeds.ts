@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { setupBackend } from '@saccade/tensor-ops/node';
 import { measure, proportion } from './measure.ts';
 import { DEMO_MODELS, saveTrained, shippedWeights } from './models.ts';
-import { type SeedFile, type SeedRecord, SEEDS_FILE } from './seedResults.ts';
+import { SEEDS_FILE, type SeedFile, type SeedRecord } from './seedResults.ts';
 import { CLIP_SEED, motionClips, TASK } from './task.ts';
 import { RECIPE, trainModel } from './training.ts';
 

@@ -11,8 +11,8 @@ import { asBatches, motionClips } from './task.ts';
 
 /** The recipe: AdamW with warm-up and cosine, as StructViT's paper trains, at the size of this task. */
 export const RECIPE = {
-  steps: 700,
-  batchSize: 32,
+  steps: 1000,
+  batchSize: 16,
   learningRate: 3e-3,
   weightDecay: 0.05,
   warmupSteps: 50,

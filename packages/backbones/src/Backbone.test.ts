@@ -35,7 +35,7 @@ describeOnBackends(
             if (rank === 3) expect(map[1]).toBe(Math.ceil(shape[1] / temporalStride));
           }
           const normalized = model.norm.forward(intermediates[3]!);
-          const head = model.head.forward(pooled);
+          const head = tf.tidy(() => model.head.forward(pooled));
           await expectClose(features, normalized);
           await expectClose(head, logits);
           return [...intermediates, features, pooled, logits, normalized, head];

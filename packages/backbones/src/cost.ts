@@ -52,7 +52,7 @@ function blockLayers(
 }
 
 /** The grid after a patch embedding: whole patches in space; strided and padded windows in time. */
-export function patchGrid(grid: Grid, { kernel, temporalStride = 1, temporalPadding = 0 }: PatchConfig): Grid {
+function patchGrid(grid: Grid, { kernel, temporalStride = 1, temporalPadding = 0 }: PatchConfig): Grid {
   const [ph, pw] = kernel.slice(-2) as [number, number];
   const [height, width] = grid.slice(-2) as [number, number];
   const space = [Math.floor(height / ph), Math.floor(width / pw)] as const;

@@ -1,9 +1,14 @@
+import { readFile } from 'node:fs/promises';
 import { type MixerSpec, plainAttention } from '@saccade/nn';
 import { structSA } from '@saccade/structsa';
 import { ConfigError } from '@saccade/tensor-ops';
+import { setupBackend } from '@saccade/tensor-ops/node';
+import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
+import { resolveConfig } from './config.ts';
 import {
   backboneCost,
+  createModel,
   fourStages,
   listModels,
   modelConfig,
@@ -96,5 +101,80 @@ describe('the table of models', () => {
 
   it('refuses an input of another rank', () => {
     expect(() => modelInfo('uniformer_s', { input: [8, 224, 224] })).toThrow(/input: expected \[H,W\]/);
+  });
+
+  it('has a valid configuration and finite facts for every name', () => {
+    const names = listModels();
+    for (const name of names) {
+      const config = modelConfig(name);
+      const info = modelInfo(name);
+      expect(() => resolveConfig(config), name).not.toThrow();
+      expect(info.name).toBe(name);
+      expect(info.input.length, name).toBe(config.gridRank);
+      expect(info.numClasses, name).toBe(config.numClasses);
+      expect(
+        [info.summary, info.paper].every((text) => text.length > 10),
+        name,
+      ).toBe(true);
+      for (const figure of [info.params, info.macs, info.activationBytes]) {
+        expect(Number.isSafeInteger(figure) && figure > 0, name).toBe(true);
+      }
+    }
+  });
+
+  it('is the table of the README', async () => {
+    const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
+    const rows = readme.split('\n').filter((line) => /^\| `(uniformer|structvit)_\w+` \|/.test(line));
+    const expected = listModels().flatMap((name) => {
+      if (name.includes('pico')) return [];
+      const { input, params, macs } = modelInfo(name);
+      return `| \`${name}\` | ${input.join('x')} | ${(params / 1e6).toFixed(2)} | ${(macs / 1e9).toFixed(2)} |`;
+    });
+    expect(rows).toEqual(expected);
+  });
+
+  it('makes clips of an image model, and StructSA of what the name says', () => {
+    const mixers = (name: string) => modelConfig(name).stages.map(({ mixer }) => mixer?.name);
+    expect(mixers('uniformer_l')).toEqual([undefined, undefined, 'attention', 'attention']);
+    expect(mixers('structvit_b_8_1')).toEqual([undefined, undefined, 'structsa-8-1', 'structsa-8-1']);
+    expect(mixers('structvit_s_4_2_video')).toEqual([undefined, undefined, 'structsa-4-2', 'structsa-4-2']);
+    expect([modelConfig('uniformer_s').gridRank, modelConfig('uniformer_s_video').gridRank]).toEqual([2, 3]);
+    expect(['s', 'b', 'l'].map((size) => modelConfig(`uniformer_${size}`).dropPath)).toEqual([0.1, 0.3, 0.4]);
+  });
+
+  it('lets options replace what the table says', () => {
+    const options = { numClasses: 7, dropPath: 0, seed: 3 };
+    expect(modelConfig('structvit_s_4_1', options)).toMatchObject(options);
+    const [own, other] = [modelInfo('uniformer_s'), modelInfo('uniformer_s', { numClasses: 10, input: [256, 256] })];
+    expect(own.params - other.params).toBe(990 * 513);
+    expect(other.macs).toBeGreaterThan(own.macs);
+    expect(other).toMatchObject({ numClasses: 10, input: [256, 256] });
+  });
+
+  it.each(['structvit_pico_video', 'uniformer_pico_video'])('builds %s, which takes its input', async (name) => {
+    await setupBackend('wasm');
+    const { input, params, numClasses } = modelInfo(name);
+    const model = createModel(name, { seed: 1 });
+    expect(model.parameterCount()).toBe(params);
+    const logits = tf.tidy(() => model.eval().forward(tf.zeros([2, ...input, 1])));
+    expect(logits.shape).toEqual([2, numClasses]);
+    expect([...(await logits.data())].every(Number.isFinite)).toBe(true);
+    expect(model.forwardIntermediates(tf.zeros([1, ...input, 1])).map((map) => map.shape)).toEqual([
+      [1, 4, 8, 8, 32],
+      [1, 4, 4, 4, 64],
+    ]);
+    model.dispose();
+  });
+
+  it.each([
+    ['unknown', 'resnet50', /^name: expected a model of listModels\(\), got "resnet50"\. Near: .*structvit_s_4_1/],
+    ['misspelt', 'uniformer_xl', /Near: uniformer_b, uniformer_b_video/],
+    ['a property of objects', 'constructor', /^name: /],
+    ['empty', '', /^name: /],
+  ])('refuses a name that is %s, before anything is built', (_, name, message) => {
+    for (const call of [() => createModel(name), () => modelConfig(name), () => modelInfo(name)]) {
+      expect(call).toThrow(ConfigError);
+      expect(call).toThrow(message);
+    }
   });
 });

@@ -64,7 +64,12 @@ const MODELS: ReadonlyMap<string, ModelEntry> = new Map([
       { summary: `StructViT-${variant.replaceAll('_', '-').toUpperCase()}`, paper: STRUCTVIT },
     );
   }),
-  pico('structvit_pico_video', structSA(), 'StructViT for 8 frames of 32x32 gray pixels, ours', STRUCTVIT),
+  pico(
+    'structvit_pico_video',
+    structSA({ detectors: 4, stride: 2 }),
+    'StructViT for 8 frames of 32x32 gray pixels, ours',
+    STRUCTVIT,
+  ),
   pico('uniformer_pico_video', plainAttention(), "structvit_pico_video's twin with plain attention, ours", UNIFORMER),
 ]);
 

@@ -133,7 +133,7 @@ export function structSA(options: StructSAOptions = {}): MixerSpec {
 }
 
 /** Fills in defaults, makes kernels one size per axis of the grid, and checks every value. */
-export function resolveOptions(options: StructSAOptions, gridRank: 2 | 3) {
+function resolveOptions(options: StructSAOptions, gridRank: 2 | 3) {
   const { detectors = 4, kernelK = 3, kernelV = 3, stride = 1, sharedFilters = 'none' } = options;
   assertInteger('detectors', detectors, 1);
   assertInteger('stride', stride, 1);

@@ -18,7 +18,10 @@ export async function assemble(): Promise<string> {
   });
   if (error) throw new Error(`${error.message}\n${stderr}`);
   if (binary === null) throw new Error('AssemblyScript gave no module.');
-  const lines = Buffer.from(binary).toString('base64').match(/.{1,100}/g) ?? [];
+  const lines =
+    Buffer.from(binary)
+      .toString('base64')
+      .match(/.{1,100}/g) ?? [];
   return [
     '// Generated from assembly/kernels.ts by `pnpm assemble`; a test compares the two. Do not edit.',
     'export const SIMD_MODULE_BASE64 = [',

@@ -5,7 +5,7 @@ const SQRT_HALF = Math.SQRT1_2;
 const INV_SQRT_2PI = 1 / Math.sqrt(2 * Math.PI);
 
 /**
- * Exact GELU: `y = x Phi(x)`, `Phi(x) = (1 + erf(x / sqrt 2)) / 2`; the tanh form differs by about 1e-4.
+ * Exact GELU: `y = x Phi(x)`, `Phi(x) = (1 + erf(x / sqrt 2)) / 2`; the tanh form differs by up to 5e-4.
  *
  * Any shape. Gradient: `Phi(x) + x phi(x)` with `phi` the standard normal density. The absolute error is that of the
  * backend's `erf`, 1.5e-7. Source: Hendrycks and Gimpel, arXiv 1606.08415.

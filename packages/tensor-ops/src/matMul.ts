@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { ShapeError } from './errors.ts';
+import { ConfigError, ShapeError } from './errors.ts';
 import { BATCH_MAT_MUL } from './kernels/names.ts';
 import { assertShape, formatShape, product, sizeAt } from './shape.ts';
 import { withGradient } from './withGradient.ts';
@@ -11,7 +11,7 @@ import { withGradient } from './withGradient.ts';
  * There are no transpose flags: on the wasm backend they select a scalar path that is about 8 times slower, so a caller
  * transposes the smaller operand with {@link transposeLast} instead.
  *
- * @throws ShapeError if a rank is below 2 or the inner sizes differ
+ * @throws ShapeError if a rank is below 2, the inner sizes differ or the batches do not broadcast
  */
 export function matMul(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
   if (a.rank < 2 || b.rank < 2 || a.shape.at(-1) !== b.shape.at(-2)) {
@@ -42,12 +42,16 @@ export function rawMatMul(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
   const flat = (x: tf.Tensor) => {
     const matrix = x.shape.slice(-2);
     const full = x.size === groups * product(matrix) ? x : tf.broadcastTo(x, [...batch, ...matrix]);
-    return tf.reshape(full, [groups, ...matrix]);
+    return full.rank === 3 ? full : tf.reshape(full, [groups, ...matrix]);
   };
   const operands = { a: flat(a), b: flat(b) };
-  const ours = groups > 1 && tf.getKernel(BATCH_MAT_MUL, tf.getBackend()) !== undefined;
+  const ours =
+    groups > 1 &&
+    a.dtype === 'float32' &&
+    b.dtype === 'float32' &&
+    tf.getKernel(BATCH_MAT_MUL, tf.getBackend()) !== undefined;
   const y = ours ? (tf.engine().runKernel(BATCH_MAT_MUL, operands) as tf.Tensor) : tf.matMul(operands.a, operands.b);
-  return tf.reshape(y, [...batch, sizeAt(a.shape, -2), sizeAt(b.shape, -1)]);
+  return batch.length === 1 ? y : tf.reshape(y, [...batch, sizeAt(a.shape, -2), sizeAt(b.shape, -1)]);
 }
 
 /** The common shape of two batches, as NumPy broadcasts them. */
@@ -78,7 +82,7 @@ export function sumToShape(x: tf.Tensor, shape: readonly number[]): tf.Tensor {
   const axes = x.shape.flatMap((size, axis) =>
     axis < extra || (shape[axis - extra] === 1 && size !== 1) ? [axis] : [],
   );
-  return axes.length === 0 ? x : tf.reshape(tf.sum(x, axes), [...shape]);
+  return axes.length === 0 ? x : tf.tidy(() => tf.reshape(tf.sum(x, axes), [...shape]));
 }
 
 /**
@@ -94,22 +98,26 @@ export function linear(x: tf.Tensor, weight: tf.Tensor2D, bias?: tf.Tensor1D): t
     throw new ShapeError({ argument: 'x', expected: `shape [...,${inputs}]`, actual: formatShape(x.shape) });
   }
   const rows = product(x.shape.slice(0, -1));
-  const y = tf.reshape(matMul(tf.reshape(x, [rows, inputs]), weight), [...x.shape.slice(0, -1), outputs]);
-  return bias ? addBias(y, bias) : y;
+  return tf.tidy(() => {
+    const y = matMul(tf.reshape(x, [rows, inputs]), weight);
+    return tf.reshape(bias ? addBias(y, bias) : y, [...x.shape.slice(0, -1), outputs]);
+  });
 }
 
 /** `x + b` over the last dimension, x [..., C] and b [C]; the gradient of b is {@link sumRows}, which is fast on wasm. */
 export function addBias<T extends tf.Tensor>(x: T, b: tf.Tensor1D): T {
   assertShape('b', b, [sizeAt(x.shape, -1)]);
-  // Rows: webgpu cannot broadcast at rank 5.
-  const rows = tf.reshape(x, [-1, b.size]);
-  const y = withGradient(
-    [rows, b],
-    ([rows, b]) => ({ value: tf.add(rows, b), saved: [] }),
-    // A copy: tfjs disposes gradients when it has added them up, and dy may be the caller's own.
-    (dy) => [tf.clone(dy), sumRows(dy)],
-  );
-  return tf.reshape(y, x.shape) as T;
+  return tf.tidy(() => {
+    // Rows: webgpu cannot broadcast at rank 5.
+    const rows = tf.reshape(x, [-1, b.size]);
+    const y = withGradient(
+      [rows, b],
+      ([rows, b]) => ({ value: tf.add(rows, b), saved: [] }),
+      // A copy: tfjs disposes gradients when it has added them up, and dy may be the caller's own.
+      (dy) => [tf.clone(dy), sumRows(dy)],
+    );
+    return tf.reshape(y, x.shape) as T;
+  });
 }
 
 /**
@@ -119,17 +127,23 @@ export function addBias<T extends tf.Tensor>(x: T, b: tf.Tensor1D): T {
  */
 export function sumRows(x: tf.Tensor): tf.Tensor1D {
   const [rows, columns] = x.shape as [number, number];
-  return tf.reshape(tf.matMul(tf.ones([1, rows]), x), [columns]) as tf.Tensor1D;
+  return tf.tidy(() => tf.reshape(tf.matMul(tf.ones([1, rows]), x), [columns]) as tf.Tensor1D);
 }
 
 /** Splits the channels into heads: [B, N, C] -> [B, h, N, C/h]; channel c = head * C/h + e. */
 export function splitHeads(x: tf.Tensor3D, heads: number): tf.Tensor4D {
   const [batch, tokens, channels] = x.shape;
-  return tf.transpose(tf.reshape(x, [batch, tokens, heads, channels / heads]), [0, 2, 1, 3]) as tf.Tensor4D;
+  if (!(heads >= 1 && channels % heads === 0)) {
+    throw new ConfigError('heads', `a positive integer that divides C = ${channels}`, heads);
+  }
+  return tf.tidy(
+    () => tf.transpose(tf.reshape(x, [batch, tokens, heads, channels / heads]), [0, 2, 1, 3]) as tf.Tensor4D,
+  );
 }
 
 /** The inverse of {@link splitHeads}: [B, h, N, e] -> [B, N, h*e]. */
 export function mergeHeads(x: tf.Tensor4D): tf.Tensor3D {
   const [batch, heads, tokens] = x.shape;
-  return tf.reshape(tf.transpose(x, [0, 2, 1, 3]), [batch, tokens, heads * sizeAt(x.shape, 3)]) as tf.Tensor3D;
+  const channels = heads * sizeAt(x.shape, 3);
+  return tf.tidy(() => tf.reshape(tf.transpose(x, [0, 2, 1, 3]), [batch, tokens, channels]) as tf.Tensor3D);
 }

@@ -120,7 +120,7 @@ export function elementForm(p: Problem): Float64Array {
 }
 
 /** The windows of all (strided) centres: the position that each tap sees, undefined outside of the grid. */
-export function windows(grid: Grid, kernel: readonly number[], stride: number): (number | undefined)[][] {
+function windows(grid: Grid, kernel: readonly number[], stride: number): (number | undefined)[][] {
   const [frames, height, width] = grid.length === 3 ? grid : [1, ...grid];
   const [kt, kh, kw] = (kernel.length === 3 ? kernel : [1, ...kernel]) as [number, number, number];
   const found: (number | undefined)[][] = [];

@@ -3,11 +3,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { assemble } from '../../../scripts/assemble.ts';
 import type { WasmBackend } from './backend.ts';
-import { simdKernels } from './simd.ts';
 import { SIMD_MODULE_BASE64 } from './simd.generated.ts';
+import { simdKernels } from './simd.ts';
 
 it('the embedded module is what assembly/kernels.ts compiles to', async () => {
-  const { assemble } = (await import('../../../scripts/assemble.js')) as { assemble(): Promise<string> };
+  const { assemble } = (await import('../../../scripts/assemble.ts')) as { assemble(): Promise<string> };
   const lines = [...(await assemble()).matchAll(/^ {2}'(.*)',$/gm)].map((match) => match[1]);
   expect(lines.join('')).toBe(SIMD_MODULE_BASE64);
 });
