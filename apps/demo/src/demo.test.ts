@@ -52,10 +52,15 @@ describe('training', () => {
     const whole = await trainModel(twin, { ...options, checkpoint: join(folder, 'whole') });
 
     const checkpoint = join(folder, 'parts');
-    const controller = new AbortController();
-    // The signal is looked at between steps: this lets the first step finish.
-    setImmediate(() => controller.abort(new Error('Ctrl-C')));
-    await expect(trainModel(twin, { ...options, checkpoint, signal: controller.signal })).rejects.toThrow('Ctrl-C');
+    // The signal is looked at before each step: this one lets two of them run.
+    let looks = 0;
+    const afterTwo = {
+      get aborted() {
+        return ++looks > 2;
+      },
+      reason: new Error('Ctrl-C'),
+    } as AbortSignal;
+    await expect(trainModel(twin, { ...options, checkpoint, signal: afterTwo })).rejects.toThrow('Ctrl-C');
     expect(existsSync(checkpoint)).toBe(true);
     const resumed = await trainModel(twin, { ...options, checkpoint });
 

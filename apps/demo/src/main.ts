@@ -52,7 +52,7 @@ async function demo(options: DemoOptions, signal: AbortSignal): Promise<void> {
   }
   const models = measured as [MeasuredModel, MeasuredModel];
   const html = writeReport(await buildReport(models, clips, backend));
-  const file = resolve(process.env['INIT_CWD'] ?? '.', options.report);
+  const file = resolve(process.env.INIT_CWD ?? '.', options.report);
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, html);
   console.log(`\n${summary(models)}\n\nReport: ${file}`);

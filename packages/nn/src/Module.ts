@@ -1,4 +1,4 @@
-import { formatShape, product, SaccadeError, ShapeError } from '@saccade/tensor-ops';
+import { SaccadeError } from '@saccade/tensor-ops';
 import type * as tf from '@tensorflow/tfjs-core';
 import { type Initializer, zeros } from './initializers.ts';
 import { identityLayout, type WeightLayout } from './layout.ts';

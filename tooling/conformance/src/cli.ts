@@ -7,14 +7,12 @@ import { fileLine, totalsLine } from './report.ts';
 
 interface CliOptions {
   readonly backend: BackendName;
-  readonly all: boolean;
 }
 
 await new Command('conformance')
   .description('Replays a folder of golden files and compares. Exits 1 if any fails or is of an unknown kind.')
   .argument('<directory>', 'folder with *.safetensors, and a manifest.json if it recommends tolerances')
   .addOption(new Option('--backend <name>', 'where to compute').choices(['cpu', 'wasm', 'webgpu']).default('wasm'))
-  .option('--all', 'on webgpu: blocks, networks and training as well', false)
   .action(run)
   .parseAsync()
   .catch((error: unknown) => {
@@ -23,7 +21,7 @@ await new Command('conformance')
     process.exitCode = 1;
   });
 
-async function run(directory: string, { backend: name, all }: CliOptions): Promise<void> {
+async function run(directory: string, { backend: name }: CliOptions): Promise<void> {
   const files = await goldenFiles(directory);
   const backend = await setupBackend(name, { softwareDriver: softwareVulkan });
   console.log(
@@ -32,7 +30,7 @@ async function run(directory: string, { backend: name, all }: CliOptions): Promi
   const width = Math.max(...files.map((file) => file.length));
   const results: FileResult[] = [];
   for (const file of files) {
-    const result = await replayFile(directory, file, backend, { large: all });
+    const result = await replayFile(directory, file, backend);
     results.push(result);
     console.log(fileLine(result, width));
   }

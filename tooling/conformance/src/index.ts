@@ -2,6 +2,6 @@ export { type Check, Checks, passes } from './Checks.ts';
 export { GoldenError } from './errors.ts';
 export { Golden } from './Golden.ts';
 export { type Handler, handlerOf } from './registry.ts';
-export { type FileResult, goldenFiles, type ReplayOptions, replayFile } from './replay.ts';
+export { type FileResult, goldenFiles, replayFile } from './replay.ts';
 export { fileLine, totalsLine } from './report.ts';
 export { type Group, Manifest, type ToleranceOf } from './tolerances.ts';

@@ -9,8 +9,6 @@ export interface Handler {
   readonly family: string;
   /** matches the file's `kind` */
   readonly kind: RegExp;
-  /** true for what is more than an operator (blocks, networks, training): on webgpu, replayed only when asked for */
-  readonly large?: boolean;
   /** Computes what the file holds, through the public packages, and compares. It must leave no tensor behind. */
   replay(golden: Golden, checks: Checks): Promise<void>;
 }

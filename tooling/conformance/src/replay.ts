@@ -13,16 +13,10 @@ import { Manifest } from './tolerances.ts';
 /** What came of one file. */
 export interface FileResult {
   readonly name: string;
-  readonly outcome: 'ok' | 'FAIL' | 'skip';
+  readonly outcome: 'ok' | 'FAIL';
   readonly checks: readonly Check[];
-  /** why it failed or was skipped, where no comparison says so */
+  /** why it failed, where no comparison says so */
   readonly notes: readonly string[];
-}
-
-/** Options of {@link replayFile}. */
-export interface ReplayOptions {
-  /** On webgpu, blocks, networks and training too; elsewhere they always are. */
-  readonly large?: boolean;
 }
 
 /**
@@ -45,12 +39,7 @@ export async function goldenFiles(directory: string): Promise<string[]> {
  * It passes if its kind is known, all its tensors were used, every comparison is within its tolerance, no tensor was
  * left behind and the GPU, if there is one, reported no error. An error is a result here: the other files still count.
  */
-export async function replayFile(
-  directory: string,
-  name: string,
-  backend: BackendInfo,
-  { large = false }: ReplayOptions = {},
-): Promise<FileResult> {
+export async function replayFile(directory: string, name: string, backend: BackendInfo): Promise<FileResult> {
   const tensors = tf.memory().numTensors;
   let checks: readonly Check[] = [];
   const notes: string[] = [];
@@ -60,9 +49,6 @@ export async function replayFile(
     } else {
       const golden = await Golden.open(join(directory, name));
       const handler = handlerOf(golden);
-      if (handler.large && backend.name === 'webgpu' && !large) {
-        return { name, outcome: 'skip', checks, notes: ['not on webgpu by default'] };
-      }
       const manifest = await Manifest.read(join(directory, 'manifest.json'));
       const scored = new Checks(golden, manifest.tolerances(name, backend.name));
       await handler.replay(golden, scored);

@@ -21,8 +21,7 @@ export function fileLine({ name, outcome, checks, notes }: FileResult, width = 0
 export function totalsLine(results: readonly FileResult[]): string {
   const count = (outcome: FileResult['outcome']) => results.filter((result) => result.outcome === outcome).length;
   const checks = results.reduce((sum, result) => sum + result.checks.length, 0);
-  const skipped = count('skip') > 0 ? `, ${count('skip')} skipped` : '';
-  return `${results.length} files, ${checks} tensors compared: ${count('ok')} ok, ${count('FAIL')} failed${skipped}`;
+  return `${results.length} files, ${checks} tensors compared: ${count('ok')} ok, ${count('FAIL')} failed`;
 }
 
 function groupText(group: Group, checks: readonly Check[]): string {

@@ -27,6 +27,14 @@ describeOnBackends('setupBackend', (backend) => {
 });
 
 describe('setupBackend', () => {
+  it('leaves the listeners of the process as they were', async () => {
+    const listeners = () => [...process.listeners('uncaughtException'), ...process.listeners('unhandledRejection')];
+    const before = listeners();
+    const info = await setupBackend('wasm');
+    expect(listeners()).toEqual(before);
+    info.dispose();
+  });
+
   it('says what the software adapter is, and lets small tensors run on it too', async () => {
     const info = await setupBackend('webgpu', { softwareDriver: softwareVulkan });
     expect(info.adapter?.description).toBeTruthy();

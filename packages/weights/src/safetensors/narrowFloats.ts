@@ -126,7 +126,7 @@ const FLOAT8: Readonly<Record<Exclude<Float8, 'float8_e8m0fnu'>, Float8Layout>> 
 };
 
 /** The binary32 pattern of each of the 256 codes of `type`. */
-export function float8Table(type: Float8): Uint32Array {
+function float8Table(type: Float8): Uint32Array {
   const values = new Float32Array(256);
   const bits = bitsOf(values);
   for (let code = 0; code < 256; code++) {

@@ -12,7 +12,6 @@ import type { Handler } from '../registry.ts';
 export const block: Handler = {
   family: 'structsa',
   kind: /^block$/,
-  large: true,
   async replay(golden, checks) {
     using evaluated = blockOf(golden);
     evaluated.eval();

@@ -7,7 +7,6 @@ import { inputOf, networkOf, structMixer } from './network.ts';
 export const delta: Handler = {
   family: 'structsa',
   kind: /^StructViT built from UniFormer weights/,
-  large: true,
   async replay(golden, checks) {
     const base = await golden.mentionedFile('base');
     using model = networkOf(base, { mixer: structMixer(golden) });

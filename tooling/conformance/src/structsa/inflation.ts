@@ -8,7 +8,6 @@ const [IMAGE, VIDEO] = ['.w2d', '.w3d'];
 export const inflation: Handler = {
   family: 'structsa',
   kind: /^2-D to 3-D weight inflation/,
-  large: true,
   async replay(golden, checks) {
     const names = golden.names('').flatMap((name) => (name.endsWith(IMAGE) ? [name.slice(0, -IMAGE.length)] : []));
     const image = new Map(names.map((name) => [name, golden.get(name + IMAGE)]));

@@ -8,7 +8,6 @@ import { features, featuresIn, inputOf, networkOf, structMixer } from './network
 export const structvit: Handler = {
   family: 'structsa',
   kind: /^StructViT (image|video) network, eval-mode forward and backward/,
-  large: true,
   async replay(golden, checks) {
     const labels = golden.labels('labels');
     const x = inputOf(golden);

@@ -18,7 +18,6 @@ import { inputOf, networkOf, structMixer } from './network.ts';
 export const training: Handler = {
   family: 'structsa',
   kind: /^AdamW training steps of StructViT/,
-  large: true,
   async replay(golden, checks) {
     using model = networkOf(golden, { mixer: structMixer(golden) });
     model.loadStateDict(golden.state('state_before.'));

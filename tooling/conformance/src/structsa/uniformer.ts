@@ -5,7 +5,6 @@ import { features, featuresIn, inputOf, networkOf } from './network.ts';
 export const uniformer: Handler = {
   family: 'structsa',
   kind: /^UniFormer (image|video) network, eval$/,
-  large: true,
   async replay(golden, checks) {
     using model = networkOf(golden);
     model.loadStateDict(golden.state('state.'));

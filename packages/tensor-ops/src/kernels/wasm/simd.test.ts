@@ -7,7 +7,6 @@ import { SIMD_MODULE_BASE64 } from './simd.generated.ts';
 import { simdKernels } from './simd.ts';
 
 it('the embedded module is what assembly/kernels.ts compiles to', async () => {
-  const { assemble } = (await import('../../../scripts/assemble.ts')) as { assemble(): Promise<string> };
   const lines = [...(await assemble()).matchAll(/^ {2}'(.*)',$/gm)].map((match) => match[1]);
   expect(lines.join('')).toBe(SIMD_MODULE_BASE64);
 });
