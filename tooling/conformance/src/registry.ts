@@ -1,17 +1,7 @@
-import type { Checks } from './Checks.ts';
 import { GoldenError } from './errors.ts';
 import type { Golden } from './Golden.ts';
+import type { Handler } from './handler.ts';
 import { structsaHandlers } from './structsa/index.ts';
-
-/** Replays golden files of one kind. */
-export interface Handler {
-  /** the file's `family` */
-  readonly family: string;
-  /** matches the file's `kind` */
-  readonly kind: RegExp;
-  /** Computes what the file holds, through the public packages, and compares. It must leave no tensor behind. */
-  replay(golden: Golden, checks: Checks): Promise<void>;
-}
 
 /** All kinds that are known. A new operator family adds its folder and its list here. */
 const HANDLERS: readonly Handler[] = [...structsaHandlers];

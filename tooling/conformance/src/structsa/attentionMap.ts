@@ -2,7 +2,7 @@ import { gridTokens } from '@saccade/nn';
 import { structAttention, structureMaps } from '@saccade/structsa';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Values } from '../compare.ts';
-import type { Handler } from '../registry.ts';
+import type { Handler } from '../handler.ts';
 import { gridOf, layerOf, projections } from './layer.ts';
 
 /** Attention, dynamic kernels and merged kernels (equation 21) of every query, and what they must add up to. */

@@ -5,8 +5,8 @@ import { Rng } from '@saccade/tensor-ops';
 import type { Checks } from '../Checks.ts';
 import { differentiate } from '../differentiate.ts';
 import type { Golden } from '../Golden.ts';
+import type { Handler } from '../handler.ts';
 import { channelsFirst, channelsLast } from '../layout.ts';
-import type { Handler } from '../registry.ts';
 
 /** One block of a backbone, in evaluation mode and, where the file says so, in training mode. */
 export const block: Handler = {

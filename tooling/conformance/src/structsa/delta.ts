@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { relativeError } from '../compare.ts';
-import type { Handler } from '../registry.ts';
+import type { Handler } from '../handler.ts';
 import { inputOf, networkOf, structMixer } from './network.ts';
 
 /** A StructViT of a UniFormer's weights and centred-delta filters: its logits are those of the UniFormer. */

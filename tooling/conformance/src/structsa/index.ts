@@ -1,4 +1,4 @@
-import type { Handler } from '../registry.ts';
+import type { Handler } from '../handler.ts';
 import { attentionMap } from './attentionMap.ts';
 import { block } from './block.ts';
 import { delta } from './delta.ts';

@@ -1,5 +1,5 @@
 import { inflateStateDict } from '@saccade/backbones';
-import type { Handler } from '../registry.ts';
+import type { Handler } from '../handler.ts';
 import { features, featuresIn, inputOf, networkOf } from './network.ts';
 
 const [IMAGE, VIDEO] = ['.w2d', '.w3d'];

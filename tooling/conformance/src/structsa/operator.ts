@@ -4,7 +4,7 @@ import { attentionWeights, splitHeads } from '@saccade/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { differentiate } from '../differentiate.ts';
 import type { Golden } from '../Golden.ts';
-import type { Handler } from '../registry.ts';
+import type { Handler } from '../handler.ts';
 import { gridOf, layerOf, projections } from './layer.ts';
 
 /** The full layer, forward and all gradients; with `tap.*`, also what it computes on the way. */

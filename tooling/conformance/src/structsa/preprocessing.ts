@@ -7,8 +7,8 @@ import {
   shortSideSize,
 } from '@saccade/media';
 import * as tf from '@tensorflow/tfjs-core';
+import type { Handler } from '../handler.ts';
 import { channelsFirst } from '../layout.ts';
-import type { Handler } from '../registry.ts';
 
 /** The evaluation transform: the resized bytes, none of which may differ, and the normalised crop. */
 export const preprocessing: Handler = {

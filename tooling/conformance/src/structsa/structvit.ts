@@ -1,7 +1,7 @@
 import { crossEntropy, valueAndGradients } from '@saccade/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import { torchGradients } from '../differentiate.ts';
-import type { Handler } from '../registry.ts';
+import type { Handler } from '../handler.ts';
 import { features, featuresIn, inputOf, networkOf, structMixer } from './network.ts';
 
 /** A whole StructViT in evaluation mode, one run for each stride: logits, features, loss, gradients of every weight. */

@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Checks } from '../Checks.ts';
 import { updateError, type Values } from '../compare.ts';
 import type { Golden } from '../Golden.ts';
-import type { Handler } from '../registry.ts';
+import type { Handler } from '../handler.ts';
 import { inputOf, networkOf, structMixer } from './network.ts';
 
 /**

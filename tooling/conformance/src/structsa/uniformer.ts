@@ -1,4 +1,4 @@
-import type { Handler } from '../registry.ts';
+import type { Handler } from '../handler.ts';
 import { features, featuresIn, inputOf, networkOf } from './network.ts';
 
 /** A whole UniFormer in evaluation mode: logits and the features on the way. */
