@@ -1,7 +1,7 @@
 import { attention, ConfigError, mergeHeads, type Rng, splitHeads } from '@saccade/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { type Cost, linearCost } from './cost.ts';
-import { assertGrid, type Grid, gridTokens } from './grid.ts';
+import { assertTokens, type Grid, gridTokens } from './grid.ts';
 import { Linear } from './Linear.ts';
 import { Module } from './Module.ts';
 import type { MixerSpec, TokenMixer } from './mixer.ts';
@@ -24,6 +24,7 @@ export interface SelfAttentionOptions {
  * [head][head_dim], and `proj.*`. Source: Vaswani et al., arXiv 1706.03762.
  */
 export class SelfAttention extends Module implements TokenMixer {
+  readonly dim: number;
   readonly heads: number;
   readonly qkv: Linear;
   readonly proj: Linear;
@@ -32,13 +33,14 @@ export class SelfAttention extends Module implements TokenMixer {
   constructor({ dim, heads, qkvBias = true, rng }: SelfAttentionOptions) {
     super();
     assertHeads(dim, heads);
+    this.dim = dim;
     this.heads = heads;
     this.qkv = this.child('qkv', new Linear(dim, 3 * dim, { bias: qkvBias, rng }));
     this.proj = this.child('proj', new Linear(dim, dim, { rng }));
   }
 
   forward(x: tf.Tensor3D, grid: Grid): tf.Tensor3D {
-    assertGrid(x.shape[1], grid);
+    assertTokens(x, this.dim, grid);
     return tf.tidy(() => {
       const [q, k, v] = tf.split(this.qkv.forward(x), 3, -1).map((part) => splitHeads(part as tf.Tensor3D, this.heads));
       return this.proj.forward(mergeHeads(attention(q as tf.Tensor4D, k as tf.Tensor4D, v as tf.Tensor4D)));

@@ -1,4 +1,5 @@
-import { ConfigError, formatShape, product, ShapeError } from '@saccade/tensor-ops';
+import { assertShape, ConfigError, formatShape, product, ShapeError } from '@saccade/tensor-ops';
+import type { Tensor } from '@tensorflow/tfjs-core';
 
 /** The lattice on which tokens lie: [H, W] of an image, [T, H, W] of a clip. Tokens are in row-major order. */
 export type Grid = readonly [height: number, width: number] | readonly [frames: number, height: number, width: number];
@@ -21,6 +22,16 @@ export function assertGrid(tokens: number, grid: Grid): void {
       hint: 'Pass the grid of the token map: [H,W] for images, [T,H,W] for clips.',
     });
   }
+}
+
+/**
+ * Throws unless `x` holds tokens of `dim` channels that fill `grid`: [B, N, dim].
+ *
+ * @throws ShapeError or ConfigError, as {@link assertGrid}
+ */
+export function assertTokens(x: Tensor, dim: number, grid: Grid): void {
+  assertShape('x', x, ['B', 'N', dim]);
+  assertGrid(x.shape[1] as number, grid);
 }
 
 /** Number of positions of a grid. */

@@ -7,7 +7,7 @@ export {
 } from './convolution.ts';
 export { type Cost, depthwiseCost, linearCost, normCost, sequence } from './cost.ts';
 export { DropPath } from './DropPath.ts';
-export { assertGrid, type Grid, gridTokens, stridedGrid } from './grid.ts';
+export { assertGrid, assertTokens, type Grid, gridTokens, stridedGrid } from './grid.ts';
 export { constant, fanInUniform, type Initializer, truncatedNormal, uniform, zeros } from './initializers.ts';
 export { Linear, type LinearOptions, Pointwise, type PointwiseOptions } from './Linear.ts';
 export {

@@ -219,7 +219,7 @@ describeOnBackends(
       const x = tokens();
       expect(() => layer.forward(x, [3, 3])).toThrow(ShapeError);
       expect(() => layer.forward(x, [3, 3])).toThrow(/^grid: .*N = 12, got \[3,3\] = 9 positions/);
-      expect(() => layer.forward(x, CLIP)).toThrow(/^convK: .*on a grid of 3 axes, got \[3,3,8,4\]/);
+      expect(() => layer.forward(x, CLIP)).toThrow(/^grid: expected \[H,W\], since gridRank is 2, got \[2,3,2\]/);
       expect(() => layer.forward(tf.zeros([2, 12, 6]), IMAGE)).toThrow(/^x: expected shape .*8\], got \[2,12,6\]/);
       expect(() => layer.forward(tf.zeros([12, 8]) as unknown as tf.Tensor3D, IMAGE)).toThrow(ShapeError);
       expect(() => layer.forward(tf.zeros([2, 3, 4, 8]) as unknown as tf.Tensor3D, IMAGE)).toThrow(ShapeError);

@@ -1,6 +1,6 @@
 import {
-  assertGrid,
   assertHeads,
+  assertTokens,
   depthwiseLayout,
   fanInUniform,
   type Grid,
@@ -63,7 +63,9 @@ export interface StructureRecorder {
  * [C*D, 1, ...kernel] ([D, 1, ...kernel] where shared). See {@link structAttention} for the mathematics and sources.
  */
 export class StructSelfAttention extends Module implements TokenMixer {
+  readonly dim: number;
   readonly heads: number;
+  readonly gridRank: 2 | 3;
   readonly stride: number;
   readonly qkv: Linear;
   readonly proj: Linear;
@@ -78,7 +80,9 @@ export class StructSelfAttention extends Module implements TokenMixer {
     const { dim, heads, gridRank = 2, qkvBias = true, rng = new Rng(0) } = options;
     const { detectors, kernelK, kernelV, stride, sharedFilters } = resolveOptions(options, gridRank);
     assertHeads(dim, heads);
+    this.dim = dim;
     this.heads = heads;
+    this.gridRank = gridRank;
     this.stride = stride;
     this.qkv = this.child('qkv', new Linear(dim, 3 * dim, { bias: qkvBias, rng }));
     this.proj = this.child('proj', new Linear(dim, dim, { rng }));
@@ -86,10 +90,14 @@ export class StructSelfAttention extends Module implements TokenMixer {
     this.convV = this.child('conv_v', new Filters(kernelV, sharedFilters === 'none' ? dim : 1, detectors, rng));
   }
 
-  /** @throws ShapeError if the grid does not have N positions */
+  /** @throws ShapeError if x is not [B, N, C] or the grid does not have N positions; ConfigError for a grid of other axes */
   forward(x: tf.Tensor3D, grid: Grid): tf.Tensor3D {
     this.assertUsable();
-    assertGrid(x.shape[1], grid);
+    assertTokens(x, this.dim, grid);
+    if (grid.length !== this.gridRank) {
+      const expected = this.gridRank === 3 ? '[T,H,W], since gridRank is 3' : '[H,W], since gridRank is 2';
+      throw new ConfigError('grid', expected, grid);
+    }
     return tf.tidy(() => {
       const [q, k, v] = tf.split(this.qkv.forward(x), 3, -1) as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
       const [convK, convV] = [this.convK.value, this.convV.value];
