@@ -2,7 +2,13 @@ import { describeOnBackends, expectClose, expectNoLeak, finiteDifference } from 
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { ShapeError } from './errors.ts';
-import { batchNormInference, batchNormTraining, channelStatistics, layerNorm } from './normalization.ts';
+import {
+  batchNormInference,
+  batchNormTraining,
+  type ChannelStatistics,
+  channelStatistics,
+  layerNorm,
+} from './normalization.ts';
 import { at, type Dense, fill, sample, sum, tensor } from './testing/reference.ts';
 
 const EPS = 1e-3;
@@ -123,6 +129,9 @@ describeOnBackends(
       const x = tf.ones([2, 3]);
       expect(() => layerNorm(x, tf.ones([4]), tf.ones([3]), EPS)).toThrow(ShapeError);
       expect(() => layerNorm(x, tf.ones([3]), tf.ones([1]), EPS)).toThrow(ShapeError);
+      const statistics = { mean: tf.zeros([3]), variance: tf.ones([4]) } as unknown as ChannelStatistics;
+      expect(() => batchNormInference(x, tf.ones([3]), tf.ones([3]), statistics, EPS)).toThrow(/^variance: .*\[3\]/);
+      expect(() => batchNormTraining(x, tf.ones([2]), tf.ones([3]), statistics, EPS)).toThrow(/^gamma: .*\[3\]/);
     });
   },
   { backends: ['cpu'] },

@@ -12,9 +12,8 @@ import { withGradient } from './withGradient.ts';
  * @throws ShapeError if gamma or beta is not [C]
  */
 export function layerNorm<T extends tf.Tensor>(x: T, gamma: tf.Tensor1D, beta: tf.Tensor1D, eps: number): T {
+  assertPerChannel(x, { gamma, beta });
   const channels = sizeAt(x.shape, -1);
-  assertShape('gamma', gamma, [channels]);
-  assertShape('beta', beta, [channels]);
   return tf.tidy(() => {
     const rows = tf.reshape(x, [product(x.shape.slice(0, -1)), channels]);
     const y = withGradient(
@@ -53,6 +52,8 @@ export function channelStatistics(x: tf.Tensor): ChannelStatistics {
  * Batch normalisation with fixed statistics (evaluation mode): `y = (x - mean) / sqrt(var + eps) * gamma + beta`.
  *
  * `x` [..., C]; the other tensors [C]. Source: Ioffe and Szegedy, arXiv 1502.03167.
+ *
+ * @throws ShapeError if one of them is not [C]
  */
 export function batchNormInference<T extends tf.Tensor>(
   x: T,
@@ -61,6 +62,7 @@ export function batchNormInference<T extends tf.Tensor>(
   { mean, variance }: ChannelStatistics,
   eps: number,
 ): T {
+  assertPerChannel(x, { gamma, beta, mean, variance });
   return tf.tidy(() => {
     const scale = tf.mul(gamma, tf.rsqrt(tf.add(variance, eps)));
     // Rows: webgpu cannot broadcast a short vector over rank 5.
@@ -82,6 +84,7 @@ export function batchNormTraining<T extends tf.Tensor>(
   statistics: ChannelStatistics,
   eps: number,
 ): T {
+  assertPerChannel(x, { gamma, beta, ...statistics });
   const channels = sizeAt(x.shape, -1);
   return tf.tidy(() => {
     const rows = tf.reshape(x, [product(x.shape.slice(0, -1)), channels]);
@@ -96,6 +99,10 @@ export function batchNormTraining<T extends tf.Tensor>(
     );
     return tf.reshape(y, x.shape) as T;
   });
+}
+
+function assertPerChannel(x: tf.Tensor, vectors: Readonly<Record<string, tf.Tensor1D>>): void {
+  for (const [argument, vector] of Object.entries(vectors)) assertShape(argument, vector, [sizeAt(x.shape, -1)]);
 }
 
 /**
