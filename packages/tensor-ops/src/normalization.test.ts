@@ -123,7 +123,7 @@ describeOnBackends('batchNorm', () => {
 });
 
 describeOnBackends(
-  'what layerNorm refuses',
+  'what normalisations refuse',
   () => {
     it('weights of another size', () => {
       const x = tf.ones([2, 3]);
