@@ -17,7 +17,6 @@ export function batchMatMul(a: usize, b: usize, out: usize, groups: i32, rows: i
 }
 
 /** Rows row to row+3 of the product, in tiles of 8 columns that stay in registers; what is left goes column by column. */
-// @ts-ignore: decorator
 @inline
 function fourRows(a: usize, b: usize, out: usize, row: i32, inner: i32, columns: i32): void {
   const aStep: usize = (<usize>inner) << 2;
@@ -66,7 +65,6 @@ function fourRows(a: usize, b: usize, out: usize, row: i32, inner: i32, columns:
 }
 
 /** One row of the product, four columns at a time. */
-// @ts-ignore: decorator
 @inline
 function oneRow(a: usize, b: usize, out: usize, row: i32, inner: i32, columns: i32): void {
   const step: usize = (<usize>columns) << 2;
@@ -88,7 +86,6 @@ function oneRow(a: usize, b: usize, out: usize, row: i32, inner: i32, columns: i
 }
 
 /** One value of the product. */
-// @ts-ignore: decorator
 @inline
 function dot(at: usize, b: usize, to: usize, column: i32, inner: i32, step: usize): void {
   let bt = b + ((<usize>column) << 2);
