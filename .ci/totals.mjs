@@ -7,7 +7,9 @@ const report = text === '' ? { numPassedTests: 0, numFailedTests: 1, testResults
 const { numPassedTests: passed, numPendingTests: pending = 0, numTodoTests: todo = 0 } = report;
 // A file that cannot be loaded has no tests to count, but it has failed.
 const brokenFiles = report.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0);
-const failed = report.numFailedTests + brokenFiles.length;
+// Nor does a process that died have any: then the run as a whole says that it failed.
+const died = report.success === false && report.numFailedTests + brokenFiles.length === 0 ? 1 : 0;
+const failed = report.numFailedTests + brokenFiles.length + died;
 
 console.log(`${passed} passed, ${failed} failed, ${pending + todo} skipped`);
 if (failed > 0) process.exitCode = 1;

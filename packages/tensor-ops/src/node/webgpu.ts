@@ -37,8 +37,18 @@ interface FoundAdapter {
   readonly adapter: GPUAdapter;
 }
 
+/**
+ * The instance of Dawn that gave an adapter. There is one for the life of the process: its devices, buffers and adapters
+ * are freed whenever the garbage collector comes round, and crash the process if their instance went first.
+ */
+let instance: GPU | undefined;
+
 /** The machine's own driver first; the software driver only where that gives nothing. */
 async function findAdapter(create: () => GPU, softwareDriver: BackendOptions['softwareDriver']): Promise<FoundAdapter> {
+  if (instance !== undefined) {
+    const again = await request(instance);
+    if (again !== undefined) return again;
+  }
   // Without a loader there is nothing to find, and Dawn would complain on stderr.
   if (hasVulkanLoader()) {
     const own = await request(create());
@@ -59,7 +69,9 @@ async function findAdapter(create: () => GPU, softwareDriver: BackendOptions['so
 
 async function request(gpu: GPU): Promise<FoundAdapter | undefined> {
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-  return adapter === null ? undefined : { gpu, adapter };
+  if (adapter === null) return undefined;
+  instance = gpu;
+  return { gpu, adapter };
 }
 
 /** Node 20 has no `navigator` at all; later ones have one without `gpu`. */
