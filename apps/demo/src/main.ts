@@ -2,8 +2,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { DatasetError } from '@saccade/datasets';
 import { SaccadeError } from '@saccade/tensor-ops';
 import { type BackendName, setupBackend } from '@saccade/tensor-ops/node';
+import { SafetensorsError } from '@saccade/weights';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { buildReport, type MeasuredModel } from './buildReport.ts';
 import { textTable } from './cli/ui/table.ts';
@@ -105,7 +107,9 @@ function report(error: unknown): number {
     console.error('\nStopped. A training that had begun is stored; the same command goes on with it.');
     return 130;
   }
-  console.error(error instanceof SaccadeError ? `${error.name}: ${error.message}` : error);
+  // What is meant for the person at the terminal comes without a stack.
+  const meant = [SaccadeError, DatasetError, SafetensorsError].some((kind) => error instanceof kind);
+  console.error(meant ? (error as Error).message : error);
   return 1;
 }
 

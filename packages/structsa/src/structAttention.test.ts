@@ -3,7 +3,7 @@ import { describeClose, describeOnBackends, expectClose, expectNoLeak } from '@s
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type StructFilter, structAttention } from './structAttention.ts';
+import { type StructFilter, structAttention, structureSets } from './structAttention.ts';
 import {
   centredDelta,
   normal,
@@ -153,7 +153,9 @@ describeOnBackends('structAttention', (backend) => {
       const twice = tf.mul(pairs[0], 2) as tf.Tensor3D;
       const half = structAttention(twice, pairs[1], pairs[2], convK, convV, { ...one, scale: 0.5 * 3 ** -0.5 });
       await expectClose(half, y);
-      return [...first, ...second, ...pairs, twice, y, half];
+      const sets = structureSets(pairs[1], convK, one.grid);
+      expect(sets).toHaveLength(one.detectors);
+      return [...first, ...second, ...pairs, twice, y, half, ...sets];
     });
   });
 });

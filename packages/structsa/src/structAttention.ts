@@ -72,13 +72,15 @@ export function structAttention(
  */
 export function structureSets(x: tf.Tensor3D, filter: StructFilter, grid: Grid, stride = 1): tf.Tensor3D[] {
   const [batch, , channels] = x.shape;
-  const map = tf.reshape(x, [batch, ...grid, channels]);
-  return detectorFilters(filter, channels).map((detector) => {
-    const y =
-      grid.length === 3
-        ? depthwiseConv3d(map as tf.Tensor5D, detector as tf.Tensor5D, stride)
-        : depthwiseConv2d(map as tf.Tensor4D, detector as tf.Tensor4D, stride);
-    return tf.reshape(y, [batch, -1, channels]) as tf.Tensor3D;
+  return tf.tidy(() => {
+    const map = tf.reshape(x, [batch, ...grid, channels]);
+    return detectorFilters(filter, channels).map((detector) => {
+      const y =
+        grid.length === 3
+          ? depthwiseConv3d(map as tf.Tensor5D, detector as tf.Tensor5D, stride)
+          : depthwiseConv2d(map as tf.Tensor4D, detector as tf.Tensor4D, stride);
+      return tf.reshape(y, [batch, -1, channels]) as tf.Tensor3D;
+    });
   });
 }
 

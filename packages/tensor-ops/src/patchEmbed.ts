@@ -55,9 +55,9 @@ export function patchEmbed3d(
     const frameSize = rows * columns * patchSize;
     const clip = tf.reshape(maps, [batch, frames, frameSize]) as tf.Tensor3D;
     const windows = temporalWindows(clip, kt, stride, padding, outFrames);
+    const flat = tf.reshape(weight, [kt, patchSize * outputs]);
     let y: tf.Tensor | undefined;
     windows.forEach((window, tap) => {
-      const flat = tf.reshape(weight, [kt, patchSize * outputs]);
       const plane = tf.reshape(tf.slice(flat, [tap, 0], [1, patchSize * outputs]), [patchSize, outputs]) as tf.Tensor2D;
       const part = linear(tf.reshape(window, [batch * outFrames * rows * columns, patchSize]), plane);
       y = y ? tf.add(y, part) : part;

@@ -72,6 +72,34 @@ export class Directory {
   }
 }
 
+/** What a file says about its tensors before one is read: common to whole files and lazily read ones. */
+export abstract class Listing {
+  protected readonly directory: Directory;
+
+  constructor(directory: Directory) {
+    this.directory = directory;
+  }
+
+  /** The file's own notes (`__metadata__`), in the order of the file; empty if it has none. */
+  get metadata(): ReadonlyMap<string, string> {
+    return this.directory.metadata;
+  }
+
+  /** Names of all tensors, in the order of their bytes. */
+  get names(): readonly string[] {
+    return this.directory.names;
+  }
+
+  has(name: string): boolean {
+    return this.directory.has(name);
+  }
+
+  /** @throws TensorNotFoundError */
+  info(name: string): SafetensorsInfo {
+    return this.directory.info(name);
+  }
+}
+
 function carry(carrier: Carrier, bytes: Uint8Array, name: string): StateTensor['data'] {
   try {
     return carrier.view(bytes);

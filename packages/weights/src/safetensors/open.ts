@@ -1,5 +1,5 @@
 import type { StateTensor } from '../stateTensor.ts';
-import { Directory, type SafetensorsInfo } from './directory.ts';
+import { Directory, Listing } from './directory.ts';
 import { SafetensorsError } from './errors.ts';
 import { LENGTH_BYTES, parseHeader, readHeaderLength } from './header.ts';
 import { plainBytes } from './parse.ts';
@@ -16,32 +16,12 @@ export interface ByteSource {
 }
 
 /** A safetensors file of which only the header was read. Tensors are read one by one, each time they are asked for. */
-export class LazySafetensorsFile {
+export class LazySafetensorsFile extends Listing {
   readonly #source: ByteSource;
-  readonly #directory: Directory;
 
   constructor(source: ByteSource, directory: Directory) {
+    super(directory);
     this.#source = source;
-    this.#directory = directory;
-  }
-
-  /** The file's own notes (`__metadata__`), in the order of the file; empty if it has none. */
-  get metadata(): ReadonlyMap<string, string> {
-    return this.#directory.metadata;
-  }
-
-  /** Names of all tensors, in the order of their bytes. */
-  get names(): readonly string[] {
-    return this.#directory.names;
-  }
-
-  has(name: string): boolean {
-    return this.#directory.has(name);
-  }
-
-  /** @throws TensorNotFoundError */
-  info(name: string): SafetensorsInfo {
-    return this.#directory.info(name);
   }
 
   /**
@@ -51,7 +31,7 @@ export class LazySafetensorsFile {
    *   types; SafetensorsError IoError if the source fails
    */
   async get(name: string): Promise<StateTensor> {
-    const { start, end, decode } = this.#directory.plan(name);
+    const { start, end, decode } = this.directory.plan(name);
     return decode(await readExactly(this.#source, start, end));
   }
 
@@ -61,7 +41,7 @@ export class LazySafetensorsFile {
    * @throws TensorNotFoundError; SafetensorsError IoError if the source fails
    */
   async bytes(name: string): Promise<Uint8Array> {
-    const { byteOffset, byteLength } = this.#directory.info(name);
+    const { byteOffset, byteLength } = this.directory.info(name);
     return await readExactly(this.#source, byteOffset, byteOffset + byteLength);
   }
 }

@@ -1,5 +1,5 @@
 import type { StateTensor } from '../stateTensor.ts';
-import { Directory, type SafetensorsInfo } from './directory.ts';
+import { Directory, Listing } from './directory.ts';
 import { SafetensorsError } from './errors.ts';
 import { LENGTH_BYTES, parseHeader, readHeaderLength } from './header.ts';
 
@@ -10,34 +10,14 @@ import { LENGTH_BYTES, parseHeader, readHeaderLength } from './header.ts';
  * decoded instead): they cost nothing, keep the file alive, and writing into one changes the others that are made of
  * the same bytes. Copy (`data.slice()`) before writing.
  */
-export class SafetensorsFile {
+export class SafetensorsFile extends Listing {
   readonly #bytes: Uint8Array;
   readonly #size: number;
-  readonly #directory: Directory;
 
   constructor(bytes: Uint8Array, directory: Directory) {
+    super(directory);
     this.#bytes = bytes;
     this.#size = bytes.byteLength;
-    this.#directory = directory;
-  }
-
-  /** The file's own notes (`__metadata__`), in the order of the file; empty if it has none. */
-  get metadata(): ReadonlyMap<string, string> {
-    return this.#directory.metadata;
-  }
-
-  /** Names of all tensors, in the order of their bytes. */
-  get names(): readonly string[] {
-    return this.#directory.names;
-  }
-
-  has(name: string): boolean {
-    return this.#directory.has(name);
-  }
-
-  /** @throws TensorNotFoundError */
-  info(name: string): SafetensorsInfo {
-    return this.#directory.info(name);
   }
 
   /**
@@ -47,7 +27,7 @@ export class SafetensorsFile {
    *   types; SafetensorsError IoError if the buffer was resized or transferred after parsing
    */
   get(name: string): StateTensor {
-    const { start, end, decode } = this.#directory.plan(name);
+    const { start, end, decode } = this.directory.plan(name);
     return decode(this.#range(start, end));
   }
 
@@ -57,7 +37,7 @@ export class SafetensorsFile {
    * @throws TensorNotFoundError; SafetensorsError IoError as in {@link get}
    */
   bytes(name: string): Uint8Array {
-    const { byteOffset, byteLength } = this.#directory.info(name);
+    const { byteOffset, byteLength } = this.directory.info(name);
     return this.#range(byteOffset, byteOffset + byteLength);
   }
 
