@@ -1,6 +1,6 @@
 import { linear, type Rng } from '@saccade/tensor-ops';
 import type * as tf from '@tensorflow/tfjs-core';
-import { fanInUniform, truncatedNormal } from './initializers.ts';
+import { fanInUniform, type Initializer, truncatedNormal } from './initializers.ts';
 import { linearLayout, pointwiseLayout } from './layout.ts';
 import { Module } from './Module.ts';
 import type { Parameter } from './parameter.ts';
@@ -9,6 +9,8 @@ import type { Parameter } from './parameter.ts';
 export interface LinearOptions {
   /** default true */
   readonly bias?: boolean;
+  /** first values of the weight; default truncated normal of std 0.02 */
+  readonly init?: Initializer;
   /** seeds the weights */
   readonly rng: Rng;
 }
@@ -16,15 +18,15 @@ export interface LinearOptions {
 /**
  * `y = x W + b` over the last dimension: [..., I] -> [..., O].
  *
- * State: `weight` [O, I], `bias` [O]. Starts as ViTs do: truncated normal of std 0.02, bias 0.
+ * State: `weight` [O, I], `bias` [O]. Starts as ViTs do, unless told otherwise: truncated normal of std 0.02, bias 0.
  */
 export class Linear extends Module {
   readonly weight: Parameter;
   readonly bias: Parameter | undefined;
 
-  constructor(inputs: number, outputs: number, { bias = true, rng }: LinearOptions) {
+  constructor(inputs: number, outputs: number, { bias = true, rng, init = truncatedNormal(rng) }: LinearOptions) {
     super();
-    this.weight = this.parameter('weight', [inputs, outputs], { init: truncatedNormal(rng), layout: linearLayout });
+    this.weight = this.parameter('weight', [inputs, outputs], { init, layout: linearLayout });
     this.bias = bias ? this.parameter('bias', [outputs]) : undefined;
   }
 

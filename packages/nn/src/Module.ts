@@ -43,7 +43,10 @@ export abstract class Module {
     return counter;
   }
 
-  /** Registers a part of this module under `name` and returns it. */
+  /**
+   * Registers a part of this module under `name` and returns it. Under the empty name, what the part owns stands among this
+   * module's own.
+   */
   protected child<M extends Module>(name: string, module: M): M {
     this.#children.set(name, module);
     return module;
@@ -175,7 +178,7 @@ export function variables(parameters: ReadonlyMap<string, Parameter>): tf.Variab
 }
 
 function join(prefix: string, name: string): string {
-  return prefix === '' ? name : `${prefix}.${name}`;
+  return prefix === '' || name === '' ? prefix + name : `${prefix}.${name}`;
 }
 
 function sameShape(a: readonly number[], b: readonly number[]): boolean {

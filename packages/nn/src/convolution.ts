@@ -61,26 +61,31 @@ export interface PatchEmbedOptions {
   readonly temporalStride?: number;
   /** clips only: zero frames on either side; default 0 */
   readonly temporalPadding?: number;
+  /** LayerNorm after the convolution, as in UniFormer; ViT has none; default true */
+  readonly norm?: boolean;
   readonly rng: Rng;
 }
 
 /**
  * Patch embedding: a convolution of patches, then LayerNorm over channels (eps 1e-5), [B, (T,) H, W, I] -> a map of O.
  *
- * State: `proj.weight` [O, I, ...kernel], `proj.bias` [O], `norm.weight`, `norm.bias` [O].
+ * State: `proj.weight` [O, I, ...kernel], `proj.bias` [O], and unless it has no norm `norm.weight`, `norm.bias` [O].
  */
 export class PatchEmbed extends Module {
   readonly proj: PatchConv;
-  readonly norm: LayerNorm;
+  readonly norm: LayerNorm | undefined;
 
-  constructor(inputs: number, outputs: number, options: PatchEmbedOptions) {
+  constructor(inputs: number, outputs: number, { norm = true, ...options }: PatchEmbedOptions) {
     super();
     this.proj = this.child('proj', new PatchConv(inputs, outputs, options));
-    this.norm = this.child('norm', new LayerNorm(outputs, 1e-5));
+    this.norm = norm ? this.child('norm', new LayerNorm(outputs, 1e-5)) : undefined;
   }
 
   forward<M extends FeatureMap>(x: M): M {
-    return tf.tidy(() => this.norm.forward(this.proj.forward(x)));
+    return tf.tidy(() => {
+      const y = this.proj.forward(x);
+      return this.norm ? this.norm.forward(y) : y;
+    });
   }
 }
 
@@ -93,7 +98,7 @@ class PatchConv extends Module {
   constructor(
     inputs: number,
     outputs: number,
-    { kernel, temporalStride = 1, temporalPadding = 0, rng }: PatchEmbedOptions,
+    { kernel, temporalStride = 1, temporalPadding = 0, rng }: Omit<PatchEmbedOptions, 'norm'>,
   ) {
     super();
     const init = fanInUniform(rng, inputs * product(kernel));

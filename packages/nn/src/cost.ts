@@ -42,3 +42,20 @@ export function depthwiseCost(positions: number, channels: number, taps: number,
 export function normCost(positions: number, channels: number): Cost {
   return { params: 2 * channels, macs: 0, activationBytes: 8 * positions * channels };
 }
+
+/** Between which maps a convolution stands. */
+export interface ConvShape {
+  readonly positions: { readonly input: number; readonly output: number };
+  readonly channels: { readonly input: number; readonly output: number };
+  /** positions of the kernel */
+  readonly taps: number;
+}
+
+/** A convolution. */
+export function convCost({ positions, channels, taps }: ConvShape, bias = false): Cost {
+  return {
+    params: taps * channels.input * channels.output + (bias ? channels.output : 0),
+    macs: positions.output * taps * channels.input * channels.output,
+    activationBytes: 4 * (positions.input * channels.input + positions.output * channels.output),
+  };
+}

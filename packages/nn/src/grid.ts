@@ -25,13 +25,13 @@ export function assertGrid(tokens: number, grid: Grid): void {
 }
 
 /**
- * Throws unless `x` holds tokens of `dim` channels that fill `grid`: [B, N, dim].
+ * Throws unless `x` holds tokens of `dim` channels that fill `grid`, after `prefixTokens` others: [B, P + N, dim].
  *
  * @throws ShapeError or ConfigError, as {@link assertGrid}
  */
-export function assertTokens(x: Tensor, dim: number, grid: Grid): void {
-  assertShape('x', x, ['B', 'N', dim]);
-  assertGrid(x.shape[1] as number, grid);
+export function assertTokens(x: Tensor, dim: number, grid: Grid, prefixTokens = 0): void {
+  assertShape('x', x, ['B', prefixTokens === 0 ? 'N' : `${prefixTokens}+N`, dim]);
+  assertGrid((x.shape[1] as number) - prefixTokens, grid);
 }
 
 /** Number of positions of a grid. */

@@ -1,3 +1,4 @@
+export { Conv2d, type Conv2dLayerOptions } from './Conv2d.ts';
 export {
   DepthwiseConv,
   type DepthwiseConvOptions,
@@ -5,10 +6,21 @@ export {
   PatchEmbed,
   type PatchEmbedOptions,
 } from './convolution.ts';
-export { type Cost, depthwiseCost, linearCost, normCost, sequence } from './cost.ts';
+export { type ConvShape, type Cost, convCost, depthwiseCost, linearCost, normCost, sequence } from './cost.ts';
+export { Dropout } from './Dropout.ts';
 export { DropPath } from './DropPath.ts';
+export type { FeatureGate, FeatureGateSpec, GateContext, GateCostContext } from './featureGate.ts';
 export { assertGrid, assertTokens, type Grid, gridTokens, stridedGrid } from './grid.ts';
-export { constant, fanInUniform, type Initializer, truncatedNormal, uniform, zeros } from './initializers.ts';
+export {
+  constant,
+  fanInUniform,
+  type Initializer,
+  kaimingNormal,
+  normal,
+  truncatedNormal,
+  uniform,
+  zeros,
+} from './initializers.ts';
 export { Linear, type LinearOptions, Pointwise, type PointwiseOptions } from './Linear.ts';
 export {
   convLayout,
@@ -18,9 +30,10 @@ export {
   pointwiseLayout,
   type WeightLayout,
 } from './layout.ts';
+export { MaxPool2d } from './MaxPool2d.ts';
 export { Mlp, type MlpOptions } from './Mlp.ts';
 export { Module, ModuleList, type ParameterOptions, variables } from './Module.ts';
-export type { MixerContext, MixerSpec, TokenMixer } from './mixer.ts';
+export type { MixerContext, MixerCostContext, MixerSpec, TokenMixer } from './mixer.ts';
 export { BatchNorm, type BatchNormOptions, LayerNorm } from './normalization.ts';
 export { Counter, Parameter, type StateEntry } from './parameter.ts';
 export {
@@ -30,6 +43,7 @@ export {
   type SelfAttentionOptions,
   selfAttentionCost,
 } from './SelfAttention.ts';
+export { SqueezeExcitation, type SqueezeExcitationOptions, squeezeExcitation } from './SqueezeExcitation.ts';
 export {
   type LoadReport,
   type SavedTensor,
@@ -38,3 +52,4 @@ export {
   StateDictError,
   type StateTensor,
 } from './stateDict.ts';
+export { mergeWindows, partitionWindows, WindowedMixer, type WindowSize, windowed } from './windowed.ts';

@@ -29,3 +29,17 @@ export function fanInUniform(rng: Rng, fanIn: number): Initializer {
 export function truncatedNormal(rng: Rng, std = 0.02): Initializer {
   return (shape) => Float32Array.from({ length: product(shape) }, () => rng.truncatedNormal(0, std, -2, 2));
 }
+
+/** Normal with mean 0. */
+export function normal(rng: Rng, std: number): Initializer {
+  return (shape) => Float32Array.from({ length: product(shape) }, () => rng.normal(0, std));
+}
+
+/**
+ * Kaiming's normal initialisation for layers that a ReLU follows: std `sqrt(2 / fan)`. Source: He et al., arXiv 1502.01852.
+ *
+ * @param fan inputs of one output value (fan-in) or outputs that one input value reaches (fan-out): channels times taps
+ */
+export function kaimingNormal(rng: Rng, fan: number): Initializer {
+  return normal(rng, Math.sqrt(2 / fan));
+}

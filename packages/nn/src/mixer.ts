@@ -4,7 +4,12 @@ import type { Cost } from './cost.ts';
 import type { Grid } from './grid.ts';
 import type { Module } from './Module.ts';
 
-/** Exchanges information between tokens on a grid: `x` [B, N, C] -> [B, N, C]. Every attention operator is one. */
+/**
+ * Exchanges information between tokens on a grid: `x` [B, P + N, C] -> [B, P + N, C]. Every attention operator is one.
+ *
+ * The first P tokens are the prefix tokens that the mixer was built for, 0 unless its context said otherwise; the N others
+ * fill `grid` in row-major order.
+ */
 export interface TokenMixer extends Module {
   forward(x: tf.Tensor3D, grid: Grid): tf.Tensor3D;
 }
@@ -17,7 +22,18 @@ export interface MixerContext {
   readonly heads: number;
   /** 2 for images, 3 for clips */
   readonly gridRank: 2 | 3;
+  /** the grid for which a model is built, where it is built for one: for mixers whose weights depend on it */
+  readonly grid?: Grid;
+  /** P, tokens that stand before those of the grid and have no place on it, such as a class token; default 0 */
+  readonly prefixTokens?: number;
+  /** bias of the projection to queries, keys and values; default true */
+  readonly qkvBias?: boolean;
   readonly rng: Rng;
+}
+
+/** On what the cost of a mixer depends, for one sample. */
+export interface MixerCostContext extends Pick<MixerContext, 'dim' | 'heads' | 'prefixTokens' | 'qkvBias'> {
+  readonly grid: Grid;
 }
 
 /**
@@ -28,7 +44,8 @@ export interface MixerContext {
 export interface MixerSpec {
   /** a short name for summaries, with the options that matter */
   readonly name: string;
+  /** true: its mixers can be built for prefix tokens; backbones that have some refuse any other mixer; default false */
+  readonly takesPrefixTokens?: boolean;
   create(context: MixerContext): TokenMixer;
-  /** for one sample on `grid` */
-  cost(context: Pick<MixerContext, 'dim' | 'heads'> & { readonly grid: Grid }): Cost;
+  cost(context: MixerCostContext): Cost;
 }

@@ -41,6 +41,8 @@ export interface StructSelfAttentionOptions extends StructSAOptions {
   readonly heads: number;
   /** 2 for images (default), 3 for clips */
   readonly gridRank?: 2 | 3;
+  /** P, tokens before those of the grid, such as a class token; default 0. See {@link structAttention}. */
+  readonly prefixTokens?: number;
   /** bias of the qkv projection; default true */
   readonly qkvBias?: boolean;
   /** seeds the weights; default: seed 0 */
@@ -58,7 +60,7 @@ export interface StructureRecorder {
 /**
  * Structural self-attention with its projections: `y = proj(structAttention(q, k, v))`, `q, k, v = qkv(x)`.
  *
- * `x` [B, N, C] on `grid` -> [B, N, C]. State, under UniFormer's names: `qkv.weight` [3C, C], `qkv.bias`,
+ * `x` [B, P + N, C], the last N tokens on `grid` -> the same shape. State, under UniFormer's names: `qkv.weight` [3C, C], `qkv.bias`,
  * `proj.weight` [C, C], `proj.bias`, and (names of our own, no official ones exist) `conv_k.weight`, `conv_v.weight`
  * [C*D, 1, ...kernel] ([D, 1, ...kernel] where shared). See {@link structAttention} for the mathematics and sources.
  */
@@ -67,6 +69,7 @@ export class StructSelfAttention extends Module implements TokenMixer {
   readonly heads: number;
   readonly gridRank: 2 | 3;
   readonly stride: number;
+  readonly prefixTokens: number;
   readonly qkv: Linear;
   readonly proj: Linear;
   readonly convK: Filters;
@@ -77,13 +80,15 @@ export class StructSelfAttention extends Module implements TokenMixer {
   /** @throws ConfigError if heads do not divide dim, or for a kernel, stride or D that cannot be */
   constructor(options: StructSelfAttentionOptions) {
     super();
-    const { dim, heads, gridRank = 2, qkvBias = true, rng = new Rng(0) } = options;
+    const { dim, heads, gridRank = 2, prefixTokens = 0, qkvBias = true, rng = new Rng(0) } = options;
     const { detectors, kernelK, kernelV, stride, sharedFilters } = resolveOptions(options, gridRank);
     assertHeads(dim, heads);
+    assertInteger('prefixTokens', prefixTokens, 0);
     this.dim = dim;
     this.heads = heads;
     this.gridRank = gridRank;
     this.stride = stride;
+    this.prefixTokens = prefixTokens;
     this.qkv = this.child('qkv', new Linear(dim, 3 * dim, { bias: qkvBias, rng }));
     this.proj = this.child('proj', new Linear(dim, dim, { rng }));
     this.convK = this.child('conv_k', new Filters(kernelK, sharedFilters === 'kv' ? 1 : dim, detectors, rng));
@@ -93,7 +98,7 @@ export class StructSelfAttention extends Module implements TokenMixer {
   /** @throws ShapeError if x is not [B, N, C] or the grid does not have N positions; ConfigError for a grid of other axes */
   forward(x: tf.Tensor3D, grid: Grid): tf.Tensor3D {
     this.assertUsable();
-    assertTokens(x, this.dim, grid);
+    assertTokens(x, this.dim, grid, this.prefixTokens);
     if (grid.length !== this.gridRank) {
       const expected = this.gridRank === 3 ? '[T,H,W], since gridRank is 3' : '[H,W], since gridRank is 2';
       throw new ConfigError('grid', expected, grid);
@@ -101,7 +106,7 @@ export class StructSelfAttention extends Module implements TokenMixer {
     return tf.tidy(() => {
       const [q, k, v] = tf.split(this.qkv.forward(x), 3, -1) as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
       const [convK, convV] = [this.convK.value, this.convV.value];
-      const options = { grid, heads: this.heads, stride: this.stride };
+      const options = { grid, heads: this.heads, stride: this.stride, prefixTokens: this.prefixTokens };
       const recorder = this.recorder;
       if (recorder) {
         const { queries } = recorder;
@@ -134,9 +139,10 @@ export function structSA(options: StructSAOptions = {}): MixerSpec {
   const { detectors = 4, stride = 1 } = options;
   return {
     name: `structsa-${detectors}-${stride}`,
+    takesPrefixTokens: true,
     create: (context) => new StructSelfAttention({ ...options, ...context }),
-    cost: ({ dim, heads, grid }) =>
-      structSelfAttentionCost({ ...resolveOptions(options, grid.length as 2 | 3), dim, heads, grid }),
+    cost: (context) =>
+      structSelfAttentionCost({ ...resolveOptions(options, context.grid.length as 2 | 3), ...context }),
   };
 }
 

@@ -2,13 +2,14 @@ import { type Grid, gridTokens } from '@saccade/nn';
 import {
   attentionWeights,
   ConfigError,
-  depthwiseConv2d,
-  depthwiseConv3d,
+  type DepthwiseTokensOptions,
+  depthwiseTokens,
   product,
   splitHeads,
+  transposeLast,
 } from '@saccade/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
-import { assertInputs, type StructFilter, structureSets } from './structAttention.ts';
+import { assertInputs, cutPrefix, type StructFilter } from './structAttention.ts';
 
 /** Options of {@link structureMaps}. */
 export interface StructureMapOptions {
@@ -16,7 +17,9 @@ export interface StructureMapOptions {
   readonly heads: number;
   readonly stride?: number;
   readonly scale?: number;
-  /** row-major positions of the Q queries to compute; the others cost nothing */
+  /** P, tokens before those of the grid; default 0 */
+  readonly prefixTokens?: number;
+  /** row-major positions of the Q queries on the grid to compute; the others cost nothing */
   readonly queries: readonly number[];
 }
 
@@ -26,7 +29,7 @@ export interface StructureMapOptions {
  * With filters of their own for each channel the maps have a channel axis; with shared aggregators a head axis.
  */
 export interface StructureMaps {
-  /** `A` [B, h, Q, L, D]: the weights; they sum to 1 over L and D together */
+  /** `A` [B, h, Q, L, D]: the weights; they sum to 1 over L and D together, less what the prefix tokens get */
   readonly attention: tf.Tensor5D;
   /** dynamic kernels, equations (16) and (5): `kappa` [B, Q, L, C, M], shared: [B, h, Q, L, M] */
   readonly kappa: tf.Tensor5D;
@@ -38,7 +41,7 @@ export interface StructureMaps {
  * The structure maps of StructSA for a few queries, from the same projections that `structAttention` takes.
  *
  * `kappa_ijcm = sum_d A_ijd convV_mcd`; `merged_ilc` sums kappa over all (j, m) for which tap m of the window at j falls
- * on l, so that `y_ic = sum_l merged_ilc v_lc` exactly. Entries may be negative. Source: the paper's equation (21).
+ * on l, so that `y_ic = sum_l merged_ilc v_lc` exactly (without prefix tokens). Entries may be negative. Source: the paper's equation (21).
  *
  * @throws ConfigError if a query is not a position of the grid, or there is none; else as `structAttention`
  */
@@ -49,36 +52,41 @@ export function structureMaps(
   convV: StructFilter,
   options: StructureMapOptions,
 ): StructureMaps {
-  const { grid, heads, stride = 1, scale, queries } = options;
+  const { grid, heads, stride = 1, scale, prefixTokens = 0, queries } = options;
   assertInputs(q, { k }, { convK, convV }, options);
-  const tokens = gridTokens(grid);
+  const positions = gridTokens(grid);
   if (queries.length === 0) throw new ConfigError('queries', 'at least one position', 'none');
   for (const query of queries) {
-    if (!Number.isSafeInteger(query) || query < 0 || query >= tokens) {
-      throw new ConfigError('queries', `positions of the grid, 0 to ${tokens - 1}`, query);
+    if (!Number.isSafeInteger(query) || query < 0 || query >= positions) {
+      throw new ConfigError('queries', `positions of the grid, 0 to ${positions - 1}`, query);
     }
   }
+  const layout = { grid, heads, stride };
   return tf.tidy(() => {
     const chosen = tf.concat(
-      queries.map((query) => tf.slice(q, [0, query, 0], [q.shape[0], 1, q.shape[2]])),
+      queries.map((query) => tf.slice(q, [0, prefixTokens + query, 0], [q.shape[0], 1, q.shape[2]])),
       1,
     ) as tf.Tensor3D;
-    const keys = structureSets(k, convK, grid, stride).map((set) => splitHeads(set, heads));
-    const weights = attentionWeights(splitHeads(chosen, heads), keys, scale === undefined ? {} : { scale });
-    const attention = lastDetectors(weights);
+    const { prefix, tokens } = cutPrefix(k, prefixTokens, heads);
+    const keys = tf.concat([...prefix, depthwiseTokens(tokens, convK, layout)], 2) as tf.Tensor4D;
+    const joint = attentionWeights(splitHeads(chosen, heads), [keys], scale === undefined ? {} : { scale });
+    const [, ...shape] = joint.shape as [number, number, number, number, number];
+    const all = tf.reshape(joint, shape);
+    const weights = prefixTokens === 0 ? all : tf.slice(all, [0, 0, 0, prefixTokens], [-1, -1, -1, -1]);
+    const attention = lastDetectors(weights, convK.shape.at(-1) as number);
     return {
       attention,
       kappa: dynamicKernels(attention, convV),
-      merged: mergedMaps(attention, convV, grid, stride),
+      merged: mergedMaps(weights, convV, layout),
     };
   }) as StructureMaps & tf.TensorContainer;
 }
 
-/** [D, B, h, Q, L] -> [B, h, Q, L, D], at rank 2 since some backends are slow or wrong at rank 5. */
-function lastDetectors(weights: tf.Tensor5D): tf.Tensor5D {
-  const [detectors, ...rest] = weights.shape;
-  const flat = tf.transpose(tf.reshape(weights, [detectors, product(rest)]));
-  return tf.reshape(flat, [...rest, detectors]) as tf.Tensor5D;
+/** [B, h, Q, D*L] -> [B, h, Q, L, D], at rank 3 since some backends are slow or wrong at rank 5. */
+function lastDetectors(weights: tf.Tensor4D, detectors: number): tf.Tensor5D {
+  const [batch, heads, queries, keys] = weights.shape;
+  const sets = tf.reshape(weights, [batch * heads * queries, detectors, keys / detectors]) as tf.Tensor3D;
+  return tf.reshape(transposeLast(sets), [batch, heads, queries, keys / detectors, detectors]) as tf.Tensor5D;
 }
 
 function dynamicKernels(attention: tf.Tensor5D, convV: StructFilter): tf.Tensor5D {
@@ -106,28 +114,17 @@ function dynamicKernels(attention: tf.Tensor5D, convV: StructFilter): tf.Tensor5
 
 /**
  * The result of a query is linear in v: y_ic = sum_jd A_ijd (dwconv(v, convV))_jcd. Its coefficients at v_lc are the
- * gradient of the convolution by its input, taken at A.
+ * gradient of the convolution by its input, taken at A, with which all channels of a head are weighed alike.
  */
-function mergedMaps(attention: tf.Tensor5D, convV: StructFilter, grid: Grid, stride: number): tf.Tensor4D {
-  const [batch, heads, queries, length, detectors] = attention.shape;
+function mergedMaps(weights: tf.Tensor4D, convV: StructFilter, layout: DepthwiseTokensOptions): tf.Tensor4D {
+  const [batch, heads, queries, keys] = weights.shape;
   const own = convV.shape.at(-2) as number;
   // Shared aggregators give one map per head: one channel for each.
   const channels = own === 1 ? heads : own;
-  const repeats = channels / heads;
-  const byHead = tf.transpose(tf.reshape(attention, [batch, heads, queries, length * detectors]), [0, 2, 3, 1]);
-  // [B*Q, L, D, h] -> [B*Q, L, h*repeats, D]: channel c belongs to head floor(c / repeats).
-  const perChannel = tf.tile(tf.reshape(byHead, [batch * queries * length * detectors, heads, 1]), [1, 1, repeats]);
-  const seeds = tf.transpose(tf.reshape(perChannel, [batch * queries * length, detectors, channels]), [0, 2, 1]);
-  const kernel = convV.shape.slice(0, -2);
-  const filter = own === 1 ? tf.tile(tf.reshape(convV, [product(kernel), 1, detectors]), [1, channels, 1]) : convV;
-  const filters = tf.reshape(filter, [...kernel, channels, detectors] as StructFilter['shape']) as StructFilter;
-  const convolve = (x: tf.Tensor) =>
-    grid.length === 3
-      ? depthwiseConv3d(x as tf.Tensor5D, filters as tf.Tensor5D, stride)
-      : depthwiseConv2d(x as tf.Tensor4D, filters as tf.Tensor4D, stride);
-  const zero = tf.zeros([batch * queries, ...grid, channels]);
-  const outShape = tf.tidy(() => convolve(zero).shape);
-  const coefficients = tf.grad(convolve)(zero, tf.reshape(seeds, outShape));
-  const maps = tf.reshape(coefficients, [batch, queries, gridTokens(grid), channels]) as tf.Tensor4D;
+  const perQuery = tf.reshape(tf.transpose(weights, [0, 2, 1, 3]), [batch * queries * heads * keys, 1]);
+  const seeds = tf.reshape(tf.tile(perQuery, [1, channels / heads]), [batch * queries, heads, keys, channels / heads]);
+  const convolve = (v: tf.Tensor) => depthwiseTokens(v as tf.Tensor3D, convV, layout);
+  const coefficients = tf.grad(convolve)(tf.zeros([batch * queries, product(layout.grid), channels]), seeds);
+  const maps = tf.reshape(coefficients, [batch, queries, product(layout.grid), channels]) as tf.Tensor4D;
   return own === 1 ? (tf.transpose(maps, [0, 3, 1, 2]) as tf.Tensor4D) : maps;
 }

@@ -1,12 +1,13 @@
-import { assertGrid, assertHeads, type Grid } from '@saccade/nn';
+import { assertGrid, assertHeads, type Grid, gridTokens, stridedGrid } from '@saccade/nn';
 import {
+  assertInteger,
   attention,
   ConfigError,
-  depthwiseConv2d,
-  depthwiseConv3d,
+  depthwiseSets,
+  depthwiseTokens,
+  depthwiseTokensBatch,
   formatShape,
   mergeHeads,
-  product,
   ShapeError,
   splitHeads,
 } from '@saccade/tensor-ops';
@@ -25,6 +26,8 @@ export interface StructAttentionOptions {
   readonly stride?: number;
   /** default `(C/h)^-0.5` */
   readonly scale?: number;
+  /** P, tokens before those of the grid that have no place on it, such as a class token; default 0 */
+  readonly prefixTokens?: number;
 }
 
 /**
@@ -42,6 +45,10 @@ export interface StructAttentionOptions {
  * [...kernel, 1, D] shares one filter per d among all channels and heads (the paper's simplified forms).
  * Result [B, N, C]. D = 1 is ConvSA; a 1x1 `convV` is element aggregation.
  *
+ * With P prefix tokens `q`, `k`, `v` and the result are [B, P + N, C]: they are queries like the others, and each is one key
+ * and one value more, not convolved, in the same softmax over L*D + P entries (inferred: the paper does not say what its
+ * DeiT does with the class token, but the specification's exact costs are met by this and by no D entries for it).
+ *
  * The D sets are streamed: no N x N x D tensor exists, forward or backward; K' and V' take O(N C D).
  * Source: Kim et al., CVPR 2024, arXiv 2404.03924, equations (11)-(17) in the order of (15); the scale, the zero padding
  * and the softmax per head are inferred from UniFormer.
@@ -56,13 +63,72 @@ export function structAttention(
   convV: StructFilter,
   options: StructAttentionOptions,
 ): tf.Tensor3D {
-  const { grid, heads, stride = 1, scale } = options;
+  return attendInParts(q, k, v, convK, convV, options);
+}
+
+/**
+ * {@link structAttention}, with `limit` in place of the GPU device's: the most bytes that K' or V' may have at once. Where
+ * the kernels are to be used, the D sets of a sample are one set of D*L keys (the softmax is joint anyway), and a batch
+ * that is too large for one binding goes in parts. Elsewhere the sets are streamed.
+ */
+export function attendInParts(
+  q: tf.Tensor3D,
+  k: tf.Tensor3D,
+  v: tf.Tensor3D,
+  convK: StructFilter,
+  convV: StructFilter,
+  options: StructAttentionOptions,
+  limit?: number,
+): tf.Tensor3D {
   assertInputs(q, { k, v }, { convK, convV }, options);
+  const { grid, heads, stride, scale, prefixTokens = 0 } = options;
+  const attend = (q: tf.Tensor3D, keys: readonly tf.Tensor4D[], values: readonly tf.Tensor4D[]) =>
+    mergeHeads(attention(splitHeads(q, heads), keys, values, scale === undefined ? {} : { scale }));
   return tf.tidy(() => {
-    const keys = structureSets(k, convK, grid, stride).map((set) => splitHeads(set, heads));
-    const values = structureSets(v, convV, grid, stride).map((set) => splitHeads(set, heads));
-    return mergeHeads(attention(splitHeads(q, heads), keys, values, scale === undefined ? {} : { scale }));
+    const cut = (x: tf.Tensor3D) => cutPrefix(x, prefixTokens, heads);
+    const own = cut(k);
+    const most = depthwiseTokensBatch(own.tokens, convK, options, limit);
+    const entries = gridTokens(stridedGrid(grid, stride ?? 1)) * (convK.shape.at(-1) as number);
+    const samples = Math.floor((most * entries) / (entries + prefixTokens));
+    if (samples === 0) {
+      const sets = ({ prefix, tokens }: CutTokens, filter: StructFilter) => [
+        ...prefix,
+        ...depthwiseSets(tokens, filter, grid, stride).map((set) => splitHeads(set, heads)),
+      ];
+      return attend(q, sets(own, convK), sets(cut(v), convV));
+    }
+    const set = ({ prefix, tokens }: CutTokens, filter: StructFilter) => {
+      const convolved = depthwiseTokens(tokens, filter, options);
+      return [prefix.length === 0 ? convolved : (tf.concat([...prefix, convolved], 2) as tf.Tensor4D)];
+    };
+    const joint = (q: tf.Tensor3D, k: tf.Tensor3D, v: tf.Tensor3D) => attend(q, set(cut(k), convK), set(cut(v), convV));
+    if (samples >= q.shape[0]) return joint(q, k, v);
+    const sizes = partsOf(q.shape[0], samples);
+    const [queries, keys, values] = [q, k, v].map((x) => tf.split(x, sizes)) as [Part[], Part[], Part[]];
+    return tf.concat(queries.map((part, i) => joint(part, keys[i] as Part, values[i] as Part)));
   });
+}
+
+/** Tokens as keys or values: those of the grid [B, N, C], and heads of those before it [B, h, P, C/h], if there are any. */
+interface CutTokens {
+  readonly prefix: readonly tf.Tensor4D[];
+  readonly tokens: tf.Tensor3D;
+}
+
+/** Cuts `x` [B, P + N, C]. */
+export function cutPrefix(x: tf.Tensor3D, prefixTokens: number, heads: number): CutTokens {
+  if (prefixTokens === 0) return { prefix: [], tokens: x };
+  const [before, tokens] = tf.split(x, [prefixTokens, x.shape[1] - prefixTokens], 1) as [tf.Tensor3D, tf.Tensor3D];
+  return { prefix: [splitHeads(before, heads)], tokens };
+}
+
+/** Some samples of a batch. */
+type Part = tf.Tensor3D;
+
+/** Cuts a batch into as few parts of at most `most` as can be, of sizes that differ by one at most. */
+function partsOf(batch: number, most: number): number[] {
+  const count = Math.ceil(batch / most);
+  return Array.from({ length: count }, (_, i) => Math.floor((batch + i) / count));
 }
 
 /**
@@ -71,29 +137,7 @@ export function structAttention(
  * @returns D tensors [B, L, C]
  */
 export function structureSets(x: tf.Tensor3D, filter: StructFilter, grid: Grid, stride = 1): tf.Tensor3D[] {
-  const [batch, , channels] = x.shape;
-  return tf.tidy(() => {
-    const map = tf.reshape(x, [batch, ...grid, channels]);
-    return detectorFilters(filter, channels).map((detector) => {
-      const y =
-        grid.length === 3
-          ? depthwiseConv3d(map as tf.Tensor5D, detector as tf.Tensor5D, stride)
-          : depthwiseConv2d(map as tf.Tensor4D, detector as tf.Tensor4D, stride);
-      return tf.reshape(y, [batch, -1, channels]) as tf.Tensor3D;
-    });
-  });
-}
-
-/** Cuts [...kernel, C or 1, D] into D filters [...kernel, C, 1]; a shared filter is repeated for every channel. */
-function detectorFilters(filter: StructFilter, channels: number): StructFilter[] {
-  const kernel = filter.shape.slice(0, -2);
-  const [own, detectors] = filter.shape.slice(-2) as [number, number];
-  const taps = product(kernel);
-  // Rank 3 for the cuts: webgpu's slice is wrong at rank 5.
-  return tf.split(tf.reshape(filter, [taps, own, detectors]), detectors, 2).map((part) => {
-    const full = own === channels ? part : tf.tile(part, [1, channels, 1]);
-    return tf.reshape(full, [...kernel, channels, 1] as StructFilter['shape']) as StructFilter;
-  });
+  return depthwiseSets(x, filter, grid, stride);
 }
 
 /** Throws unless tokens, filters, grid and heads belong together; kernels and stride are checked by the convolutions. */
@@ -101,7 +145,7 @@ export function assertInputs(
   q: tf.Tensor3D,
   others: Readonly<Record<string, tf.Tensor3D>>,
   filters: { readonly convK: StructFilter; readonly convV: StructFilter },
-  { grid, heads }: Pick<StructAttentionOptions, 'grid' | 'heads'>,
+  { grid, heads, prefixTokens = 0 }: Pick<StructAttentionOptions, 'grid' | 'heads' | 'prefixTokens'>,
 ): void {
   const [, tokens, channels] = q.shape;
   if (q.rank !== 3) throw new ShapeError({ argument: 'q', expected: 'shape [B,N,C]', actual: formatShape(q.shape) });
@@ -111,7 +155,8 @@ export function assertInputs(
       throw new ShapeError({ argument, expected, actual: formatShape(tensor.shape) });
     }
   }
-  assertGrid(tokens, grid);
+  assertInteger('prefixTokens', prefixTokens, 0);
+  assertGrid(tokens - prefixTokens, grid);
   assertHeads(channels, heads);
   for (const [argument, filter] of Object.entries(filters)) {
     const [own, detectors] = filter.shape.slice(-2);

@@ -1,4 +1,4 @@
-// AssemblyScript: kernels that run on the memory of tfjs' wasm backend. Compile with `pnpm assemble`, which writes
+// AssemblyScript: kernels that run on the memory of tfjs' wasm backend. `pnpm assemble` compiles this folder into
 // src/kernels/wasm/simd.generated.ts. All pointers are bytes into that memory; nothing here allocates.
 
 /** Product of two batches of matrices: a [G, M, K], b [G, K, N] -> out [G, M, N], row-major float32. */

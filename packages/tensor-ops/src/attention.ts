@@ -15,12 +15,13 @@ export interface AttentionOptions {
  *
  * `y_i = sum_{d,j} A_{i,d,j} values[d]_j`, `A_i = softmax over (d,j) of scale * q_i . keys[d]_j`.
  *
- * `q` [B, h, N, e]; each of `keys` [B, h, L, e] and of `values` [B, h, L, f] -> [B, h, N, f]. One set (D = 1) is plain
- * multi-head attention. The sets are visited one after the other and merged by the logarithms of their sums of
- * exponentials; the gradient visits them again: maps of N x L exist for one set at a time, and none is kept.
+ * `q` [B, h, N, e]; each of `keys` [B, h, L, e] and of `values` [B, h, L, f] -> [B, h, N, f]; every set may have an L of its
+ * own. One set (D = 1) is plain multi-head attention. The sets are visited one after the other and merged by the logarithms
+ * of their sums of exponentials; the gradient visits them again: maps of N x L exist for one set at a time, and none is
+ * kept.
  * Source: Milakov and Gimelshein, arXiv 1805.02867 (the merge); Dao et al., arXiv 2205.14135 (recomputation).
  *
- * @throws ShapeError if the sets differ in number or shape; ConfigError for no set or a scale that is not finite
+ * @throws ShapeError if keys and values do not belong together; ConfigError for no set or a scale that is not finite
  */
 export function attention(
   q: tf.Tensor4D,
@@ -56,7 +57,8 @@ export function attention(
 }
 
 /**
- * The attention weights themselves, for pictures and tests: `A` [D, B, h, N, L], summing to 1 over D and L together.
+ * The attention weights themselves, for pictures and tests: `A` [D, B, h, N, L], summing to 1 over D and L together; here
+ * all sets have the same L.
  *
  * Holds D maps of N x L per head at once: pass the queries of interest only. Not differentiable.
  */
@@ -66,6 +68,8 @@ export function attentionWeights(
   options: AttentionOptions = {},
 ): tf.Tensor5D {
   const scale = checkedScale(q, keys, keys, options.scale);
+  const [batch, heads, length] = (keys[0] as tf.Tensor4D).shape;
+  for (const [d, k] of keys.entries()) assertShape(`keys[${d}]`, k, [batch, heads, length, 'e'], 'All sets are as long.');
   return tf.tidy(() => {
     const scores = keys.map((k) => tf.matMul(tf.mul(q, scale), transposeLast(k)));
     const joint = tf.softmax(tf.concat(scores, -1), -1);
@@ -81,17 +85,16 @@ function checkedScale(
 ): number {
   assertShape('q', q, ['B', 'h', 'N', 'e']);
   if (!Number.isFinite(scale)) throw new ConfigError('scale', 'a finite number', scale);
-  const [first] = keys;
-  if (first === undefined) throw new ConfigError('keys', 'at least one set', '0 sets');
+  if (keys.length === 0) throw new ConfigError('keys', 'at least one set', '0 sets');
   if (keys.length !== values.length) {
     throw new ShapeError({ argument: 'values', expected: `${keys.length} sets, as keys`, actual: `${values.length}` });
   }
   const [batch, heads, , size] = q.shape;
   keys.forEach((k, d) => {
-    assertShape(`keys[${d}]`, k, [batch, heads, first.shape[2], size], `q is ${formatShape(q.shape)}.`);
+    assertShape(`keys[${d}]`, k, [batch, heads, 'L', size], `q is ${formatShape(q.shape)}.`);
   });
   values.forEach((v, d) => {
-    assertShape(`values[${d}]`, v, [batch, heads, first.shape[2], values[0]?.shape[3] ?? 'f']);
+    assertShape(`values[${d}]`, v, [batch, heads, keys[d]?.shape[2] ?? 'L', values[0]?.shape[3] ?? 'f']);
   });
   return scale;
 }

@@ -1,9 +1,15 @@
 import './register.ts';
 
 export { type AttentionOptions, attention, attentionWeights } from './attention.ts';
+export { type AxisGates, scaleByAxisGates } from './axisGates.ts';
+export { type Conv2dOptions, conv2d } from './conv2d.ts';
 export { depthwiseConv2d, depthwiseConv3d } from './depthwiseConv.ts';
+export { type DepthwiseTokensOptions, depthwiseSets, depthwiseTokens, depthwiseTokensBatch } from './depthwiseTokens.ts';
 export { ConfigError, SaccadeError, ShapeError, type ShapeMismatch } from './errors.ts';
 export { gelu } from './gelu.ts';
+export { type KernelMode, kernelMode, setKernelMode } from './kernelMode.ts';
+export { maxMean } from './maxMean.ts';
+export { type MaxPoolOptions, maxPool2d } from './maxPool.ts';
 export { addBias, linear, matMul, mergeHeads, splitHeads, sumToShape, transposeLast } from './matMul.ts';
 export {
   batchNormInference,
@@ -13,7 +19,9 @@ export {
   layerNorm,
 } from './normalization.ts';
 export { patchEmbed2d, patchEmbed3d, type TemporalPatch } from './patchEmbed.ts';
+export { planeConv3d } from './planeConv3d.ts';
 export { Rng } from './random.ts';
 export { assertInteger, assertShape, formatShape, product, sizeAt } from './shape.ts';
 export { stopGradient } from './stopGradient.ts';
+export { type TemporalShiftOptions, temporalShift } from './temporalShift.ts';
 export { type Forward, withGradient } from './withGradient.ts';

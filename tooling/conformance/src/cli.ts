@@ -1,18 +1,27 @@
 import { softwareVulkan } from '@saccade/software-vulkan';
-import { SaccadeError } from '@saccade/tensor-ops';
+import { type KernelMode, SaccadeError, setKernelMode } from '@saccade/tensor-ops';
 import { type BackendName, setupBackend } from '@saccade/tensor-ops/node';
 import { Command, Option } from 'commander';
 import { type FileResult, goldenFiles, replayFile } from './replay.ts';
-import { fileLine, totalsLine } from './report.ts';
+import { fileLine, headLine, totalsLine } from './report.ts';
 
 interface CliOptions {
   readonly backend: BackendName;
+  readonly kernels: KernelMode;
 }
 
 await new Command('conformance')
   .description('Replays a folder of golden files and compares. Exits 1 if any fails or is of an unknown kind.')
   .argument('<directory>', 'folder with *.safetensors, and a manifest.json if it recommends tolerances')
   .addOption(new Option('--backend <name>', 'where to compute').choices(['cpu', 'wasm', 'webgpu']).default('wasm'))
+  .addOption(
+    new Option(
+      '--kernels <mode>',
+      'who computes what exists twice: our fused kernels, or compositions of tfjs operations',
+    )
+      .choices(['auto', 'explicit', 'fused'])
+      .default('auto'),
+  )
   .action(run)
   .parseAsync()
   .catch((error: unknown) => {
@@ -21,12 +30,11 @@ await new Command('conformance')
     process.exitCode = 1;
   });
 
-async function run(directory: string, { backend: name }: CliOptions): Promise<void> {
+async function run(directory: string, { backend: name, kernels }: CliOptions): Promise<void> {
   const files = await goldenFiles(directory);
   const backend = await setupBackend(name, { softwareDriver: softwareVulkan });
-  console.log(
-    `${name}${backend.adapter ? ` (${backend.adapter.description || backend.adapter.vendor})` : ''}; errors as "largest of limit"`,
-  );
+  setKernelMode(kernels);
+  console.log(headLine(backend, kernels));
   const width = Math.max(...files.map((file) => file.length));
   const results: FileResult[] = [];
   for (const file of files) {

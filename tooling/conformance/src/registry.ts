@@ -1,10 +1,11 @@
+import { aiaHandlers } from './aia/index.ts';
 import { GoldenError } from './errors.ts';
 import type { Golden } from './Golden.ts';
 import type { Handler } from './handler.ts';
 import { structsaHandlers } from './structsa/index.ts';
 
 /** All kinds that are known. A new operator family adds its folder and its list here. */
-const HANDLERS: readonly Handler[] = [...structsaHandlers];
+const HANDLERS: readonly Handler[] = [...structsaHandlers, ...aiaHandlers];
 
 /**
  * The handler of a file, by what its metadata says.

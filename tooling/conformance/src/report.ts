@@ -1,6 +1,14 @@
+import type { KernelMode } from '@saccade/tensor-ops';
+import type { BackendInfo } from '@saccade/tensor-ops/node';
 import { type Check, passes } from './Checks.ts';
 import type { FileResult } from './replay.ts';
 import type { Group } from './tolerances.ts';
+
+/** The first line: where it was computed, and by whose kernels. */
+export function headLine({ name, adapter }: Pick<BackendInfo, 'name' | 'adapter'>, kernels: KernelMode): string {
+  const where = adapter ? `${name} (${adapter.description || adapter.vendor})` : name;
+  return `${where}, kernels: ${kernels}; errors as "largest of limit"`;
+}
 
 /**
  * One line: name, what was compared, largest error, its limit, outcome. Of each group of tensors the one nearest to its

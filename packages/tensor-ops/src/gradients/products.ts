@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { convInputGradient } from '../convInputGradient.ts';
 import { ConfigError } from '../errors.ts';
 import { sumToShape, transposeLast } from '../matMul.ts';
 import { at, type Entry } from './entry.ts';
@@ -55,31 +56,18 @@ function run(kernel: string, inputs: Record<string, tf.Tensor>, attributes: obje
   return tf.engine().runKernel(kernel, inputs, attributes as tf.NamedAttrMap) as tf.Tensor;
 }
 
-/**
- * The gradient of a convolution's input. At stride 1 it is itself a convolution, with the filter turned by 180 degrees
- * and its channels exchanged, and padding k - 1 - p: on wasm that is ten times as fast as the kernel made for it.
- */
-function inputGradient(dy: tf.Tensor, filter: tf.Tensor, shared: Convolution, inputShape: number[]): tf.Tensor {
-  const turned = turnedPadding(shared, inputShape, filter.shape);
-  if (turned === undefined) return run(tf.Conv2DBackpropInput, { dy, filter }, { ...shared, inputShape });
-  const exchanged = tf.transpose(tf.reverse(filter, [0, 1]), [0, 1, 3, 2]);
-  return tf.conv2d(dy as tf.Tensor4D, exchanged as tf.Tensor4D, 1, turned);
-}
-
-/** The padding that {@link inputGradient} needs, or undefined where it must take the kernel made for it. */
-function turnedPadding(
-  { strides, pad, dataFormat, dimRoundingMode }: Convolution,
-  inputShape: number[],
-  filterShape: number[],
-): tf.backend_util.ExplicitPadding | undefined {
-  if (dataFormat === 'NCHW' || [strides].flat().some((stride) => stride > 1)) return undefined;
-  type Shape = [number, number, number, number];
-  const { computeConv2DInfo } = tf.backend_util;
-  const info = computeConv2DInfo(inputShape as Shape, filterShape as Shape, 1, 1, pad, dimRoundingMode);
-  const { top, bottom, left, right } = info.padInfo;
-  const [rows, columns] = [info.filterHeight - 1, info.filterWidth - 1];
-  if (Math.max(top, bottom) > rows || Math.max(left, right) > columns) return undefined;
-  return [[0, 0], [rows - top, rows - bottom], [columns - left, columns - right], [0, 0]]; // biome-ignore format: one pair an axis
+/** The gradient of a convolution's input: on wasm ten times as fast as the kernel made for it, which is for NCHW. */
+function inputGradient(dy: tf.Tensor, filter: tf.Tensor, shared: Convolution, shape: number[]): tf.Tensor {
+  const { strides, pad, dataFormat, dimRoundingMode } = shared;
+  if (dataFormat === 'NCHW') return run(tf.Conv2DBackpropInput, { dy, filter }, { ...shared, inputShape: shape });
+  const inputShape = shape as tf.Tensor4D['shape'];
+  const filterShape = filter.shape as tf.Tensor4D['shape'];
+  const info = tf.backend_util.computeConv2DInfo(inputShape, filterShape, strides, 1, pad, dimRoundingMode);
+  return convInputGradient(dy as tf.Tensor4D, filter as tf.Tensor4D, {
+    strides: [info.strideHeight, info.strideWidth],
+    before: [info.padInfo.top, info.padInfo.left],
+    inputShape,
+  });
 }
 
 const convolution: Entry = {

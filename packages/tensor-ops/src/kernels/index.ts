@@ -1,15 +1,28 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { axisGates, axisGatesGrad } from './wasm/axisGates.ts';
 import { batchMatMul } from './wasm/batchMatMul.ts';
 import { conv2DBackpropFilter } from './wasm/conv2dBackpropFilter.ts';
 import { depthwiseConv2dBackpropFilter, depthwiseConv2dBackpropInput } from './wasm/depthwiseBackprop.ts';
+import { maxMean, maxMeanGrad } from './wasm/maxMean.ts';
+import { maxPoolGrad } from './wasm/maxPoolGrad.ts';
+import { planeConv3d, planeConv3dFilter } from './wasm/planeConv3d.ts';
+import { temporalShift } from './wasm/temporalShift.ts';
 import { unsortedSegmentSum } from './wasm/unsortedSegmentSum.ts';
 
 /** Kernels that tfjs lacks on a backend, or has in a form too slow to use (REPAIRS.md). */
 export const kernelTable: readonly tf.KernelConfig[] = [
+  axisGates,
+  axisGatesGrad,
   batchMatMul,
   conv2DBackpropFilter,
   depthwiseConv2dBackpropFilter,
   depthwiseConv2dBackpropInput,
+  maxMean,
+  maxMeanGrad,
+  maxPoolGrad,
+  planeConv3d,
+  planeConv3dFilter,
+  temporalShift,
   unsortedSegmentSum,
 ];
 

@@ -1,2 +1,28 @@
 /** Our kernel for products of batches of matrices, registered for the wasm backend by `@saccade/tensor-ops/wasm`. */
 export const BATCH_MAT_MUL = 'SaccadeBatchMatMul';
+
+/**
+ * Our fused softmax attention, registered for the webgpu backend by `@saccade/tensor-ops/webgpu`: of `[q, ...keys,
+ * ...values]` gives the output and the logarithms of the sums of exponentials.
+ */
+export const ATTENTION = 'SaccadeAttention';
+
+/** Its gradient: of `[dy, output, logarithms, q, ...keys, ...values]` gives those of q, keys and values. */
+export const ATTENTION_GRAD = 'SaccadeAttentionGrad';
+
+/** Our kernels for `depthwiseTokens` and its gradients, registered for webgpu by `@saccade/tensor-ops/webgpu`. */
+export const DEPTHWISE_TOKENS = 'SaccadeDepthwiseTokens';
+export const DEPTHWISE_TOKENS_INPUT = 'SaccadeDepthwiseTokensBackpropInput';
+export const DEPTHWISE_TOKENS_FILTER = 'SaccadeDepthwiseTokensBackpropFilter';
+
+/** Our kernels for the temporal shift and for the gradient of max pools, for wasm and webgpu. */
+export const TEMPORAL_SHIFT = 'SaccadeTemporalShift';
+export const MAX_POOL_GRAD = 'SaccadeMaxPoolGrad';
+
+/** Our kernels for the pooled gates of Attention-in-Attention, registered by `@saccade/tensor-ops/wasm` and `/webgpu`. */
+export const MAX_MEAN = 'SaccadeMaxMean';
+export const MAX_MEAN_GRAD = 'SaccadeMaxMeanGrad';
+export const PLANE_CONV3D = 'SaccadePlaneConv3d';
+export const PLANE_CONV3D_FILTER = 'SaccadePlaneConv3dBackpropFilter';
+export const AXIS_GATES = 'SaccadeAxisGates';
+export const AXIS_GATES_GRAD = 'SaccadeAxisGatesGrad';

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { BackendError } from '../backendError.ts';
 import '../register.ts';
 import '../wasm.ts';
+import '../webgpu/index.ts';
 import type { BackendInfo, BackendName, BackendOptions } from './backendInfo.ts';
 import { setupCpu } from './cpu.ts';
 import { setupWasm } from './wasm.ts';

@@ -6,7 +6,7 @@ import type { WasmBackend } from './backend.ts';
 import { SIMD_MODULE_BASE64 } from './simd.generated.ts';
 import { simdKernels } from './simd.ts';
 
-it('the embedded module is what assembly/kernels.ts compiles to', async () => {
+it('the embedded module is what assembly/*.ts compile to', async () => {
   const lines = [...(await assemble()).matchAll(/^ {2}'(.*)',$/gm)].map((match) => match[1]);
   expect(lines.join('')).toBe(SIMD_MODULE_BASE64);
 });

@@ -1,10 +1,19 @@
 import type { WasmBackend } from './backend.ts';
 import { SIMD_MODULE_BASE64 } from './simd.generated.ts';
 
-/** The functions of assembly/kernels.ts; pointers are bytes into the memory of tfjs' wasm backend. */
+/** The functions of assembly/*.ts; pointers are bytes into the memory of tfjs' wasm backend. */
 export interface SimdKernels {
   batchMatMul(a: number, b: number, out: number, groups: number, rows: number, inner: number, columns: number): void;
   addRowProducts(x: number, dy: number, sums: number, count: number, channels: number, stride: number): void;
+  maxMean(x: number, max: number, mean: number, outer: number, length: number, inner: number): void;
+  /** x, filter, out; planes, outputs, batch, a, b, c */
+  planeConv3d(x: number, filter: number, out: number, ...sizes: number[]): void;
+  /** x, dy, sums (float64); planes, outputs, batch, a, b, c */
+  planeConv3dFilter(x: number, dy: number, sums: number, ...sizes: number[]): void;
+  /** x, time, height, width, out; batch, frames, rows, columns, channels */
+  axisGates(x: number, time: number, height: number, width: number, out: number, ...sizes: number[]): void;
+  /** dy, x, time, height, width, dx, dTime, dHeight, dWidth; batch, frames, rows, columns, channels */
+  axisGatesGrad(...pointersAndSizes: number[]): void;
 }
 
 /** `BackendWasm` has its memory here; typed nowhere, since emscripten made it. */

@@ -1,0 +1,5 @@
+import type { Handler } from '../handler.ts';
+import { operator, operatorTraining } from './operator.ts';
+
+/** Everything of Attention-in-Attention and of the residual networks around it. */
+export const aiaHandlers: readonly Handler[] = [operator, operatorTraining];
