@@ -8,6 +8,8 @@ export type DatasetErrorCode =
   | 'idx-truncated'
   /** An IDX file goes on after the data that its header promises. */
   | 'idx-trailing'
+  /** A line of a list of clips is not as its format says. */
+  | 'list'
   /** Images and labels do not belong together, or a label is out of range. */
   | 'labels'
   /** A file of the data set is not there, or cannot be read. */

@@ -1,6 +1,7 @@
 export { type Clip, type ClipBatch, type ClipSource, mapClips, readBatch, reorderFrames } from './clips.ts';
 export { countDigits, type DigitSet, type LabelledImages, readLabelledImages } from './digits.ts';
 export { DatasetError, type DatasetErrorCode, type DatasetProblem } from './errors.ts';
+export { type FrameListEntry, type FrameListOptions, parseFrameList } from './frameLists.ts';
 export { type IdxArray, type ReadIdxOptions, readIdx } from './idx.ts';
 export { reverse, shuffleFrames } from './motion/controls.ts';
 export { type MotionClip, MotionDataset } from './motion/MotionDataset.ts';
@@ -17,3 +18,4 @@ export {
   type Profile,
   reversedLabel,
 } from './motion/tasks.ts';
+export { mirroredSomethingLabel } from './something.ts';

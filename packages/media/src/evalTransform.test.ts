@@ -1,9 +1,10 @@
 import { parseSafetensors } from '@saccade/weights';
 import { describe, expect, it } from 'vitest';
 import { centerCrop } from './crop.ts';
-import { deitShortSide, evalTransform, IMAGENET_MEAN, IMAGENET_STD, shortSideSize } from './evalTransform.ts';
+import { deitShortSide, evalTransform, shortSideSize } from './evalTransform.ts';
 import type { ResizeFilter } from './filters.ts';
 import { type PixelImage, toRgb } from './image.ts';
+import { IMAGENET_MEAN, IMAGENET_STD } from './normalize.ts';
 import { resize } from './resize.ts';
 import { roundHalfEven } from './rounding.ts';
 import { errorOf, fixture, noise } from './testing/pixels.ts';

@@ -2,13 +2,10 @@ import { centerCrop } from './crop.ts';
 import { ImageError } from './errors.ts';
 import type { ResizeFilter } from './filters.ts';
 import { checkImage, checkSide, type PixelImage } from './image.ts';
+import { type ImageTensor, type NormalizeOptions, normalize } from './normalize.ts';
 import { checkFilter, resize } from './resize.ts';
 
-/** Mean and standard deviation of the red, green and blue values (0 to 1) of ImageNet's training images. */
-export const IMAGENET_MEAN: readonly number[] = [0.485, 0.456, 0.406];
-export const IMAGENET_STD: readonly number[] = [0.229, 0.224, 0.225];
-
-export interface EvalTransformOptions {
+export interface EvalTransformOptions extends NormalizeOptions {
   /** Side of the square the model takes, in pixels. Default 224. */
   readonly size?: number;
   /** Short side of the image before cropping, in pixels. Default: {@link deitShortSide} of `size`. */
@@ -17,16 +14,6 @@ export interface EvalTransformOptions {
   readonly cropPct?: number;
   /** Default 'bicubic'. */
   readonly filter?: ResizeFilter;
-  /** Subtracted from each channel's values of 0 to 1. Default IMAGENET_MEAN. */
-  readonly mean?: readonly number[];
-  /** Divides each channel after that. Default IMAGENET_STD. */
-  readonly std?: readonly number[];
-}
-
-/** What a model takes: `data` of shape [size, size, C], row-major, channels last. */
-export interface ImageTensor {
-  readonly data: Float32Array;
-  readonly shape: readonly [number, number, number];
 }
 
 /** Short side before cropping to `size` in DeiT's evaluation: 256/224 of it, rounded down (224: 256, 384: 438). */
@@ -57,30 +44,16 @@ export function shortSideSize(width: number, height: number, shortSide: number):
  * const { data, shape } = transform(toRgb({ data: pixels, width, height, channels: 4 }));
  */
 export function evalTransform(options: EvalTransformOptions = {}): (image: PixelImage) => ImageTensor {
-  const { size = 224, filter = 'bicubic', mean = IMAGENET_MEAN, std = IMAGENET_STD } = options;
+  const { size = 224, filter = 'bicubic' } = options;
   checkSide('size', size, 'InvalidOption');
   checkFilter(filter);
   const shortSide = resolveShortSide(size, options);
-  const tables = normalisation(mean, std);
+  const normalized = normalize(options);
   return (image) => {
     checkImage(image);
-    if (image.channels !== tables.length) {
-      throw new ImageError(
-        'InvalidImage',
-        `the image has ${image.channels} channels, mean and std have ${tables.length}. ` +
-          'Convert it with toRgb, or give a mean and std for each channel.',
-      );
-    }
-    const resized = resize(image, { ...shortSideSize(image.width, image.height, shortSide), filter });
-    const pixels = centerCrop(resized, size).data;
-    const data = new Float32Array(pixels.length);
-    for (let i = 0; i < data.length; ) {
-      for (const table of tables) {
-        data[i] = table[pixels[i]!]!;
-        i++;
-      }
-    }
-    return { data, shape: [size, size, tables.length] };
+    return normalized(
+      centerCrop(resize(image, { ...shortSideSize(image.width, image.height, shortSide), filter }), size),
+    );
   };
 }
 
@@ -100,25 +73,4 @@ function resolveShortSide(size: number, { shortSide, cropPct }: EvalTransformOpt
     );
   }
   return resolved;
-}
-
-/** For each channel the normalised value of each of the 256 pixel values. */
-function normalisation(mean: readonly number[], std: readonly number[]): Float32Array[] {
-  const bothArrays = Array.isArray(mean) && Array.isArray(std);
-  if (!bothArrays || mean.length !== std.length || mean.length < 1 || mean.length > 4) {
-    throw new ImageError(
-      'InvalidOption',
-      `mean and std must be arrays with one number for each of 1 to 4 channels, got [${String(mean)}] and [${String(std)}].`,
-    );
-  }
-  return mean.map((m, channel) => {
-    const s = std[channel]!;
-    if (!Number.isFinite(m) || !Number.isFinite(s) || s <= 0) {
-      throw new ImageError(
-        'InvalidOption',
-        `channel ${channel} has mean ${m} and std ${s}; expected finite numbers and a std above 0.`,
-      );
-    }
-    return Float32Array.from({ length: 256 }, (_, value) => (value / 255 - m) / s);
-  });
 }

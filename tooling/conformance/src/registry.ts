@@ -1,4 +1,5 @@
 import { aiaHandlers } from './aia/index.ts';
+import { indices } from './aia/indices.ts';
 import { GoldenError } from './errors.ts';
 import type { Golden } from './Golden.ts';
 import type { Handler } from './handler.ts';
@@ -19,14 +20,11 @@ export function handlerOf(golden: Golden): Handler {
   return handler;
 }
 
-/** Replays a JSON file of golden numbers. */
-export type DocumentHandler = (content: unknown, checks: DocumentChecks) => Promise<void>;
+/** Replays a JSON file of golden numbers; `directory` is where it and its tensors lie. */
+export type DocumentHandler = (content: unknown, checks: DocumentChecks, directory: string) => Promise<void>;
 
 /** Takes the comparisons of a JSON file: each one by name, with the number of values that differ. */
 export type DocumentChecks = (name: string, differing: number) => void;
 
-/**
- * Golden numbers that are not tensors (frame indices, crop offsets) lie beside the tensors in `data_indices.json`. No
- * family that is replayed so far has such a file; the first one that does puts its handler here.
- */
-export const DOCUMENTS: ReadonlyMap<string, DocumentHandler | undefined> = new Map([['data_indices.json', undefined]]);
+/** Golden numbers that are not tensors (frame indices, crop offsets) lie beside the tensors in a file of this name. */
+export const DOCUMENTS: ReadonlyMap<string, DocumentHandler> = new Map([['data_indices.json', indices]]);

@@ -79,8 +79,7 @@ async function replayDocument(directory: string, name: string): Promise<Check[]>
   const handler = DOCUMENTS.get(name);
   if (!handler) throw new GoldenError('no family knows this file');
   const checks: Check[] = [];
-  await handler(JSON.parse(await readFile(join(directory, name), 'utf8')), (name, error) => {
-    checks.push({ name, group: 'exact', error, tolerance: 0 });
-  });
+  const add = (name: string, error: number) => checks.push({ name, group: 'exact', error, tolerance: 0 });
+  await handler(JSON.parse(await readFile(join(directory, name), 'utf8')), add, directory);
   return checks;
 }

@@ -1,0 +1,18 @@
+/** Pairs of classes of Something-Something that a mirror exchanges: pulling, pushing and turning, left and right. */
+const MIRRORED: readonly (readonly [number, number])[] = [
+  [86, 87],
+  [93, 94],
+  [166, 167],
+];
+
+const PARTNERS = new Map(MIRRORED.flatMap(([a, b]) => [[a, b] as const, [b, a] as const]));
+
+/**
+ * The class of a mirrored clip of Something-Something V1 or V2: left and right change places, the other classes stay.
+ *
+ * `label` is the position of the class in the alphabetically sorted list (the order that TSM makes for V1, and that of V2's
+ * labels JSON); in another order the pairs are others. Source: public code of Attention-in-Attention.
+ */
+export function mirroredSomethingLabel(label: number): number {
+  return PARTNERS.get(label) ?? label;
+}
