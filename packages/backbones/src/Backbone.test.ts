@@ -1,4 +1,13 @@
-import { type BatchNorm, type Cost, type Grid, Linear, type MixerContext, type MixerSpec, Module } from '@saccade/nn';
+import {
+  type BatchNorm,
+  type Cost,
+  type Grid,
+  Linear,
+  type MixerContext,
+  type MixerSpec,
+  Module,
+  plainAttention,
+} from '@saccade/nn';
 import { structSA } from '@saccade/structsa';
 import { ConfigError, SaccadeError, ShapeError } from '@saccade/tensor-ops';
 import { setupBackend } from '@saccade/tensor-ops/node';
@@ -124,6 +133,121 @@ describeOnBackends(
       await expectClose(block.norm1.runningMean.variable, tf.mul(mean, 0.1));
     });
 
+    it('gives the maps of chosen stages, in the order asked for, and computes no further', async () => {
+      const model = createBackbone(tinyStructConfig(2)).eval();
+      stir(model);
+      const x = noise([1, 64, 32, 3]);
+      const all = model.forwardIntermediates(x);
+      await expectNoLeak(async () => {
+        const chosen = model.forwardIntermediates(x, [2, 0]);
+        expect(chosen.map((map) => map.shape)).toEqual([all[2]!.shape, all[0]!.shape]);
+        await expectClose(chosen[0]!, all[2]!);
+        await expectClose(chosen[1]!, all[0]!);
+        return chosen;
+      });
+      // Only the last stage has a norm of its own, the one before the classifier.
+      const normalized = model.forwardIntermediates(x, [1, 3], { normalize: true });
+      await expectClose(normalized[0]!, all[1]!);
+      await expectClose(normalized[1]!, model.norm.forward(all[3]!));
+      expect(model.forwardIntermediates(x, [])).toEqual([]);
+      model.stages[3]!.dispose();
+      expect(model.forwardIntermediates(x, [2])[0]!.shape).toEqual(all[2]!.shape);
+      for (const stages of [[4], [-1], [0.5], [1, 1]]) {
+        expect(() => model.forwardIntermediates(x, stages)).toThrow(ConfigError);
+        expect(() => model.forwardIntermediates(x, stages)).toThrow(
+          /^stages: expected positions of stages, 0 to 3, each/,
+        );
+      }
+    });
+
+    it.each([
+      ['images', 2, [2, 64, 32, 3], 2],
+      ['clips', 3, [1, 5, 64, 32, 3], 6],
+    ] as const)('labels tokens: %s', async (_, rank, shape, positions) => {
+      const config = { ...tinyStructConfig(rank), tokenLabelling: true };
+      const model = createBackbone(config).eval();
+      stir(model);
+      const x = noise(shape);
+      const { logits, aux } = model.forwardTokenLogits(x);
+      expect([logits.shape, aux.shape]).toEqual([
+        [shape[0], 10],
+        [shape[0], positions, 10],
+      ]);
+      const tokens = tf.reshape(model.forwardFeatures(x), [shape[0], positions, 16]);
+      await expectClose(aux, model.auxHead!.forward(tokens));
+      await expectClose(logits, model.head.forward(tf.mean(tokens, 1)));
+      // logits + half the largest of the positions, by hand.
+      const [whole, parts] = [await logits.data(), await aux.data()];
+      const combined = whole.map((value, i) => {
+        const [sample, label] = [Math.floor(i / 10), i % 10];
+        const places = Array.from({ length: positions }, (_, n) => parts[(sample * positions + n) * 10 + label]!);
+        return value + 0.5 * Math.max(...places);
+      });
+      await expectNoLeak(async () => {
+        const y = model.forward(x);
+        await expectClose(y, combined);
+        return y;
+      });
+      const trained = createBackbone(config);
+      const [training, apart] = [trained.forward(x), trained.forwardTokenLogits(x)];
+      await expectClose(training, apart.logits);
+      expect([...(await model.stateDict()).keys()].slice(-4)).toEqual(
+        ['head', 'aux_head'].flatMap((head) => [`${head}.weight`, `${head}.bias`]),
+      );
+      expect((await model.stateDict()).get('aux_head.weight')?.shape).toEqual([10, 16]);
+      expect(model.parameterCount()).toBe(backboneCost(config, rank === 2 ? [64, 32] : [5, 64, 32]).params);
+    });
+
+    it('without a token-labelling head refuses to label tokens', () => {
+      const model = createBackbone(tinyConfig(2));
+      expect(model.auxHead).toBeUndefined();
+      const call = () => model.forwardTokenLogits(noise([1, 32, 32, 3]));
+      expect(call).toThrow(ConfigError);
+      expect(call).toThrow(/^tokenLabelling: expected a model with an aux_head.*\{tokenLabelling: true\}/);
+    });
+
+    it('takes a mixer for each block', async () => {
+      const { stages, ...config } = tinyConfig(2);
+      const mixer = [structSA({ detectors: 1 }), plainAttention()];
+      const model = createBackbone({ ...config, stages: stages.map((s, i) => (i === 2 ? { ...s, mixer } : s)) });
+      const names = [...model.namedParameters().keys()];
+      expect(names.filter((name) => name.includes('conv_k'))).toEqual(['blocks3.0.attn.conv_k.weight']);
+      expect(names).toContain('blocks3.1.attn.qkv.weight');
+      expect(model.parameterCount()).toBe(backboneCost(model.config, [64, 64]).params);
+      const short = { ...config, stages: stages.map((s, i) => (i === 3 ? { ...s, mixer } : s)) };
+      expect(() => createBackbone(short)).toThrow(
+        /^stages\[3\]\.mixer: expected one mixer, or one for each of 1 blocks, got "2 mixers"/,
+      );
+    });
+
+    it('leaves nothing behind when a mixer cannot be built, however late', () => {
+      const { stages, ...config } = tinyConfig(2);
+      const mixer: MixerSpec = {
+        name: 'half',
+        cost: plainAttention().cost,
+        create: (context) => {
+          plainAttention().create(context);
+          throw new ConfigError('mixer', 'one that can be built', 'half of one');
+        },
+      };
+      const before = { ...tf.memory() };
+      const variables = Object.keys(tf.engine().registeredVariables).length;
+      const build = () =>
+        createBackbone({
+          ...config,
+          layerScale: 1,
+          stages: stages.map((stage, s) => (s === 3 ? { ...stage, mixer } : stage)),
+        });
+      expect(build).toThrow(/^mixer: expected one that can be built/);
+      expect(tf.memory().numTensors).toBe(before.numTensors);
+      expect(tf.memory().numBytes).toBe(before.numBytes);
+      expect(Object.keys(tf.engine().registeredVariables)).toHaveLength(variables);
+      // What was there before is as it was.
+      const other = createBackbone(tinyConfig(2));
+      expect(build).toThrow(ConfigError);
+      expect(other.forward(noise([1, 32, 32, 3])).shape).toEqual([1, 10]);
+    });
+
     it('takes a new classifier and frees the old one', async () => {
       const model = createBackbone(tinyStructConfig(2)).eval();
       const x = noise([1, 32, 32, 3]);
@@ -139,6 +263,21 @@ describeOnBackends(
       expect([state.get('head.weight')?.shape, state.get('head.bias')?.shape]).toEqual([[3, 16], [3]]);
       expect(() => model.resetClassifier(0)).toThrow(/^numClasses: expected an integer >= 1, got 0/);
       expect(model.forward(x).shape).toEqual([1, 3]);
+    });
+
+    it('takes a new classifier of tokens with it', async () => {
+      const model = createBackbone({ ...tinyStructConfig(2), tokenLabelling: true }).eval();
+      const x = noise([1, 64, 32, 3]);
+      const [old, tensors] = [model.auxHead!, tf.memory().numTensors];
+      model.resetClassifier(3);
+      expect(tf.memory().numTensors).toBe(tensors);
+      expect(old.weight.variable.isDisposed).toBe(true);
+      expect(model.forward(x).shape).toEqual([1, 3]);
+      expect(model.forwardTokenLogits(x).aux.shape).toEqual([1, 2, 3]);
+      expect(model.auxHead!.training).toBe(false);
+      const state = await model.stateDict();
+      expect(state.get('aux_head.weight')?.shape).toEqual([3, 16]);
+      expect(state.get('aux_head.weight')?.data).not.toEqual(state.get('head.weight')?.data);
     });
 
     it('leaves no tensors after dispose, and cannot be used again', () => {
@@ -235,9 +374,10 @@ describeOnBackends(
 );
 
 describeOnBackends('Backbone', (backend) => {
+  // The last norms see four positions at the least: over two, a normalisation leaves signs, and gradients cancel.
   it.each([
-    [2, [2, 32, 32, 3]],
-    [3, [1, 4, 32, 32, 3]],
+    [2, [2, 64, 32, 3]],
+    [3, [2, 4, 32, 32, 3]],
   ] as const)('gives the logits and gradients that cpu gives, grid of %i axes', async (rank, shape) => {
     const read = async () => {
       const model = createBackbone({ ...tinyStructConfig(rank), layerScale: 0.5 });
@@ -262,7 +402,7 @@ describeOnBackends('Backbone', (backend) => {
     for (const [name, values] of expected) {
       const largest = Math.max(...values.map(Math.abs));
       // Gradients that are zero but for rounding, such as those before a normalisation, have no digits to compare.
-      if (largest > 1e-4 * scale) await expectClose(actual.get(name)!, values, { tolerance: 2e-4 });
+      if (largest > 1e-4 * scale) await expectClose(actual.get(name)!, values, { tolerance: 1e-4 });
     }
     expect(actual.size).toBe(expected.size);
   });

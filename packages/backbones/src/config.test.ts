@@ -44,7 +44,8 @@ describe('dropPathRates', () => {
 describe('resolveConfig', () => {
   it('fills in the documented defaults and leaves the rest as it is', () => {
     const { stages } = tinyConfig(2);
-    const defaults = { inChannels: 3, numClasses: 1000, mlpRatio: 4, dropPath: 0, seed: 0 };
+    const flags = { tokenLabelling: false, stageNorms: false };
+    const defaults = { inChannels: 3, numClasses: 1000, mlpRatio: 4, dropPath: 0, seed: 0, ...flags };
     expect(resolveConfig({ gridRank: 2, stages })).toEqual({ gridRank: 2, stages, ...defaults });
     const given = {
       gridRank: 2,
@@ -55,6 +56,8 @@ describe('resolveConfig', () => {
       dropPath: 0.1,
       seed: 4,
       layerScale: 1,
+      tokenLabelling: true,
+      stageNorms: true,
     };
     expect(resolveConfig(given as Parameters<typeof resolveConfig>[0])).toEqual(given);
   });

@@ -1,7 +1,24 @@
-import { type Cost, depthwiseCost, type Grid, gridTokens, linearCost, normCost, sequence } from '@saccade/nn';
+import {
+  type Cost,
+  depthwiseCost,
+  type Grid,
+  gridTokens,
+  linearCost,
+  type MixerSpec,
+  normCost,
+  sequence,
+} from '@saccade/nn';
 import { ConfigError, product } from '@saccade/tensor-ops';
 import { cube } from './blocks.ts';
-import { type BackboneConfig, type PatchConfig, type ResolvedConfig, resolveConfig, stageHeads } from './config.ts';
+import {
+  type BackboneConfig,
+  blockMixers,
+  patchGrid,
+  type ResolvedConfig,
+  resolveConfig,
+  type StageConfig,
+  stageHeads,
+} from './config.ts';
 
 /**
  * Cost of a backbone for one sample of `input` ([H, W] or [T, H, W]), without building it.
@@ -17,23 +34,39 @@ export function backboneCost(config: BackboneConfig, input: Grid): Cost {
   let grid = input;
   let inputs = resolved.inChannels;
   for (const stage of resolved.stages) {
+    layers.push(...patchLayers(grid, inputs, stage));
     grid = patchGrid(grid, stage.patch);
-    const positions = gridTokens(grid);
-    layers.push(linearCost(positions, product(stage.patch.kernel) * inputs, stage.dim), normCost(positions, stage.dim));
-    const block = sequence(blockLayers(stage, grid, resolved));
-    for (let i = 0; i < stage.depth; i++) layers.push(block);
+    for (const mixer of blockMixers(stage)) layers.push(...blockLayers(stage, mixer, grid, resolved));
+    if (resolved.stageNorms) layers.push(normCost(gridTokens(grid), stage.dim));
     inputs = stage.dim;
   }
-  layers.push(normCost(gridTokens(grid), inputs), linearCost(1, inputs, resolved.numClasses));
+  const positions = gridTokens(grid);
+  layers.push(normCost(positions, inputs), linearCost(1, inputs, resolved.numClasses));
+  if (resolved.tokenLabelling) layers.push(linearCost(positions, inputs, resolved.numClasses));
   return sequence(layers);
 }
 
+/** A patch embedding with its norms: one convolution of whole patches, or several of 3x3 that halve the map. */
+function patchLayers(input: Grid, inputs: number, { dim, patch }: StageConfig): Cost[] {
+  if (!patch.overlap) {
+    const positions = gridTokens(patchGrid(input, patch));
+    return [linearCost(positions, product(patch.kernel) * inputs, dim), normCost(positions, dim)];
+  }
+  const halvings = Math.log2(patch.kernel[0] as number);
+  return Array.from({ length: halvings }, (_, i) => {
+    const positions = gridTokens(patchGrid(input, { kernel: [2 ** (i + 1), 2 ** (i + 1)], overlap: true }));
+    const width = dim / 2 ** (halvings - 1 - i);
+    return [linearCost(positions, 9 * (i === 0 ? inputs : width / 2), width), normCost(positions, width)];
+  }).flat();
+}
+
 function blockLayers(
-  stage: ResolvedConfig['stages'][number],
+  stage: StageConfig,
+  mixer: MixerSpec | undefined,
   grid: Grid,
   { gridRank, mlpRatio, layerScale }: ResolvedConfig,
 ): Cost[] {
-  const { dim, mixer } = stage;
+  const { dim } = stage;
   const positions = gridTokens(grid);
   const depthwise = (size: number) => depthwiseCost(positions, dim, product(cube(size, gridRank)));
   const mixing = mixer
@@ -49,14 +82,4 @@ function blockLayers(
     linearCost(positions, dim * mlpRatio, dim),
     scales,
   ];
-}
-
-/** The grid after a patch embedding: whole patches in space; strided and padded windows in time. */
-function patchGrid(grid: Grid, { kernel, temporalStride = 1, temporalPadding = 0 }: PatchConfig): Grid {
-  const [ph, pw] = kernel.slice(-2) as [number, number];
-  const [height, width] = grid.slice(-2) as [number, number];
-  const space = [Math.floor(height / ph), Math.floor(width / pw)] as const;
-  if (grid.length === 2) return space;
-  const frames = Math.floor((grid[0] + 2 * temporalPadding - (kernel[0] as number)) / temporalStride) + 1;
-  return [frames, ...space];
 }

@@ -1,18 +1,60 @@
-export { Backbone, createBackbone, type FeatureInfo } from './Backbone.ts';
+export {
+  Backbone,
+  createBackbone,
+  type FeatureInfo,
+  type IntermediatesOptions,
+  type PatchEmbedding,
+  type TokenLogits,
+} from './Backbone.ts';
 export { type Block, type BlockOptions, ConvBlock, MixerBlock, type MixerBlockOptions } from './blocks.ts';
-export type { BackboneConfig, PatchConfig, StageConfig } from './config.ts';
+export type { Checkpoint, ClipSampling } from './checkpoints.ts';
+export type { BackboneConfig, PatchConfig, StageConfig, StagePatchConfig } from './config.ts';
+export { ConvStem, type ConvStemOptions } from './convStem.ts';
 export { backboneCost } from './cost.ts';
+export { type DeiTOptions, type DeiTSize, deitConfig } from './deit.ts';
+export { type DenseOptions, denseConfig } from './dense.ts';
 export { inflateStateDict } from './inflate.ts';
+export type { ModelConfig } from './modelEntry.ts';
 export {
   type CreateModelOptions,
   createModel,
   listModels,
+  type ModelConfigOf,
   type ModelInfo,
   type ModelInfoOptions,
+  type ModelOf,
   modelConfig,
   modelInfo,
 } from './models.ts';
 export { picoVideoConfig } from './pico.ts';
+export { dropClassToken, type ResizePositionOptions, resizePositionEmbedding } from './positionEmbedding.ts';
+export type { EvalTransformConfig, PretrainedConfig } from './pretrained.ts';
+export { createResNet, ResNet } from './ResNet.ts';
+export { createResNetVideo, ResNetVideo } from './ResNetVideo.ts';
+export { Bottleneck, type BottleneckOptions, type TemporalOptions } from './resnetBlock.ts';
+export type { ResNetConfig, ResNetStem, ResNetVideoConfig } from './resnetConfig.ts';
+export { resnetCost, resnetVideoCost } from './resnetCost.ts';
+export {
+  AIA_KEYS,
+  type KeyMap,
+  type KeyRule,
+  keyMapOf,
+  renameKeys,
+  TORCHVISION_KEYS,
+  TORCHVISION_TO_VIDEO_KEYS,
+  TSM_KEYS,
+  toTsmKeys,
+} from './resnetKeys.ts';
+export { resnetVideoConfigOf, resnetVideoMetadata } from './resnetMetadata.ts';
+export {
+  picoTsmConfig,
+  type ResNetOptions,
+  type ResNetSize,
+  type ResNetVideoOptions,
+  resnetConfig,
+  tsmConfig,
+  tsnConfig,
+} from './resnetModels.ts';
 export {
   type FourStageOptions,
   fourStages,
@@ -20,3 +62,9 @@ export {
   type UniFormerSize,
   uniformerConfig,
 } from './uniformer.ts';
+export { createVisionTransformer, VisionTransformer } from './VisionTransformer.ts';
+export { TransformerBlock, type TransformerBlockOptions } from './vitBlock.ts';
+export type { Pooling, VisionTransformerConfig } from './vitConfig.ts';
+export { visionTransformerCost } from './vitCost.ts';
+export { type WarmStart, type WarmStartOptions, warmStartFromUniFormer } from './warmStart.ts';
+export { WarmStartError } from './warmStartError.ts';

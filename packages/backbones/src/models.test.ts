@@ -5,17 +5,20 @@ import { ConfigError } from '@saccade/tensor-ops';
 import { setupBackend } from '@saccade/tensor-ops/node';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { resolveConfig } from './config.ts';
+import { blockMixers, resolveConfig } from './config.ts';
 import {
   backboneCost,
   createModel,
   fourStages,
   listModels,
+  type ModelConfig,
   modelConfig,
   modelInfo,
   type UniFormerSize,
   uniformerConfig,
 } from './index.ts';
+import { resolveResNetVideo } from './resnetConfig.ts';
+import { resolveVisionTransformer } from './vitConfig.ts';
 
 // Specification section 2.1: image with 1000 classes; video with 400 and 174.
 const PARAMETERS: [size: UniFormerSize, detectors: number, image: number | null, k400: number, ssv: number][] = [
@@ -59,8 +62,58 @@ describe('parameter counts of the specification, table 2.1', () => {
   });
 
   it('layer scale adds 2C per attention block: UniFormer-L 99,457,768', () => {
-    expect(backboneCost({ ...uniformerConfig('l'), layerScale: 1e-6 }, [224, 224]).params).toBe(99_457_768);
+    expect(modelInfo('uniformer_l_ls').params).toBe(99_457_768);
+    expect(modelConfig('uniformer_l_ls').layerScale).toBe(1e-6);
+    expect(modelInfo('uniformer_b_ls').params - modelInfo('uniformer_b').params).toBe(20 * 640 + 7 * 1024);
   });
+
+  it('token labelling adds a classifier of the last stage', () => {
+    const added = (name: string, base: string) => modelInfo(name).params - modelInfo(base).params;
+    expect(added('structvit_s_4_1_tl', 'structvit_s_4_1')).toBe(513_000);
+    expect(added('uniformer_b_tl', 'uniformer_b')).toBe(513_000);
+    expect(added('uniformer_l_ls_tl', 'uniformer_l_ls')).toBe(641_000);
+    // 49 positions of 512 channels.
+    expect(modelInfo('uniformer_s_tl').macs - modelInfo('uniformer_s').macs).toBe(49 * 512_000);
+    // The public code's own figures: 22M and 11.9G at 384 pixels, with the head.
+    expect((modelInfo('uniformer_s_tl', { input: [384, 384] }).macs / 1e9).toFixed(1)).toBe('11.9');
+  });
+
+  it('heads of 32 or 64 channels make no difference to parameters or MACs', () => {
+    for (const [a, b] of [
+      ['uniformer_s_tl', 'uniformer_s_tl_dim64'],
+      ['uniformer_s_plus', 'uniformer_s_plus_dim64'],
+    ] as const) {
+      const [one, other] = [modelInfo(a), modelInfo(b)];
+      expect([one.params, one.macs]).toEqual([other.params, other.macs]);
+      expect([modelConfig(a), modelConfig(b)].map(({ stages }) => stages[2]?.headDim)).toEqual([32, 64]);
+    }
+  });
+
+  it('the overlapping S+ is what its README says: 24M, 4.2G at 224 and 13.7G at 384 pixels', () => {
+    const { params, macs } = modelInfo('uniformer_s_plus');
+    // That at 384 pixels is of the model with token labels.
+    const large = modelInfo('uniformer_s_plus_tl', { input: [384, 384] }).macs;
+    expect([params / 1e6, macs / 1e9, large / 1e9].map((figure) => figure.toFixed(1))).toEqual(['24.0', '4.2', '13.7']);
+    // Beside the blocks: 3x3 convolutions 3-32-64-128-320-512 with a norm each, the last norm and the classifier.
+    const widths = [3, 32, 64, 128, 320, 512];
+    const convs = widths.slice(1).reduce((sum, width, i) => sum + 9 * widths[i]! * width + 3 * width, 0);
+    const mlp = (c: number) => 8 * c * c + 5 * c;
+    const block = (c: number, mixing: number) => 10 * c + 4 * c + mixing + mlp(c);
+    const local = (c: number) => block(c, 2 * (c * c + c) + 26 * c);
+    const global = (c: number) => block(c, 4 * c * c + 4 * c);
+    const blocks = 3 * local(64) + 5 * local(128) + 9 * global(320) + 3 * global(512);
+    expect(params).toBe(convs + blocks + 2 * 512 + 513_000);
+  });
+
+  it.each(['uniformer_s', 'structvit_s_8_1_video', 'uniformer_s_plus_tl'])(
+    '%s has them when it is built',
+    async (name) => {
+      await setupBackend('wasm');
+      const model = createModel(name);
+      expect(model.parameterCount()).toBe(modelInfo(name).params);
+      model.dispose();
+    },
+  );
 });
 
 describe('MACs of the specification, table 2.2', () => {
@@ -86,17 +139,23 @@ describe('MACs of the specification, table 2.2', () => {
   });
 });
 
+function resolve(config: ModelConfig): unknown {
+  if ('stages' in config) return resolveConfig(config);
+  return 'depths' in config ? resolveResNetVideo(config) : resolveVisionTransformer(config);
+}
+
 describe('the table of models', () => {
   it('lists by pattern, sorted', () => {
     expect(listModels('uniformer_?')).toEqual([]);
-    expect(listModels('uniformer_b*')).toEqual(['uniformer_b', 'uniformer_b_video']);
+    expect(listModels('uniformer_*_video')).toEqual(['b', 'l', 'pico', 's'].map((size) => `uniformer_${size}_video`));
     expect(listModels()).toEqual([...listModels()].sort());
   });
 
   it('says which names are near an unknown one', () => {
     expect(() => modelInfo('structvit_s_4')).toThrow(ConfigError);
     expect(() => modelInfo('structvit_s_4')).toThrow(/structvit_s_4_1/);
-    expect(() => modelConfig('resnet')).toThrow(/uniformer_s/);
+    expect(() => modelConfig('resnet')).toThrow(/resnet50/);
+    expect(() => modelConfig('mobilenet')).toThrow(/uniformer_s/);
   });
 
   it('refuses an input of another rank', () => {
@@ -108,9 +167,9 @@ describe('the table of models', () => {
     for (const name of names) {
       const config = modelConfig(name);
       const info = modelInfo(name);
-      expect(() => resolveConfig(config), name).not.toThrow();
+      expect(() => resolve(config), name).not.toThrow();
       expect(info.name).toBe(name);
-      expect(info.input.length, name).toBe(config.gridRank);
+      expect(info.input.length, name).toBe('gridRank' in config ? config.gridRank : 'frames' in config ? 3 : 2);
       expect(info.numClasses, name).toBe(config.numClasses);
       expect(
         [info.summary, info.paper].every((text) => text.length > 10),
@@ -124,7 +183,9 @@ describe('the table of models', () => {
 
   it('is the table of the README', async () => {
     const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
-    const rows = readme.split('\n').filter((line) => /^\| `(uniformer|structvit)_\w+` \|/.test(line));
+    const rows = readme
+      .split('\n')
+      .filter((line) => /^\| `(deit|uniformer|structvit|resnet|tsn|tsm)\w+` \| \d+x/.test(line));
     const expected = listModels().flatMap((name) => {
       if (name.includes('pico')) return [];
       const { input, params, macs } = modelInfo(name);
@@ -134,7 +195,8 @@ describe('the table of models', () => {
   });
 
   it('makes clips of an image model, and StructSA of what the name says', () => {
-    const mixers = (name: string) => modelConfig(name).stages.map(({ mixer }) => mixer?.name);
+    const mixers = (name: `${'uniformer' | 'structvit'}_${string}`) =>
+      modelConfig(name).stages.map((stage) => blockMixers(stage)[0]?.name);
     expect(mixers('uniformer_l')).toEqual([undefined, undefined, 'attention', 'attention']);
     expect(mixers('structvit_b_8_1')).toEqual([undefined, undefined, 'structsa-8-1', 'structsa-8-1']);
     expect(mixers('structvit_s_4_2_video')).toEqual([undefined, undefined, 'structsa-4-2', 'structsa-4-2']);
@@ -167,8 +229,8 @@ describe('the table of models', () => {
   });
 
   it.each([
-    ['unknown', 'resnet50', /^name: expected a model of listModels\(\), got "resnet50"\. Near: .*structvit_s_4_1/],
-    ['misspelt', 'uniformer_xl', /Near: uniformer_b, uniformer_b_video/],
+    ['unknown', 'mobilenet', /^name: expected a model of listModels\(\), got "mobilenet"\. Near: .*structvit_s_4_1/],
+    ['misspelt', 'uniformer_xl', /Near: uniformer_b, uniformer_b_ls/],
     ['a property of objects', 'constructor', /^name: /],
     ['empty', '', /^name: /],
   ])('refuses a name that is %s, before anything is built', (_, name, message) => {

@@ -1,76 +1,25 @@
-import { type Cost, type Grid, type MixerSpec, plainAttention } from '@saccade/nn';
-import { structSA } from '@saccade/structsa';
+import type { Cost, Grid } from '@saccade/nn';
 import { ConfigError } from '@saccade/tensor-ops';
 import { Backbone } from './Backbone.ts';
 import type { BackboneConfig } from './config.ts';
 import { backboneCost } from './cost.ts';
-import { picoVideoConfig } from './pico.ts';
-import { type UniFormerSize, uniformerConfig } from './uniformer.ts';
+import { DEIT_MODELS } from './deit.ts';
+import type { ModelConfig, ModelEntry } from './modelEntry.ts';
+import type { PretrainedConfig } from './pretrained.ts';
+import { ResNet } from './ResNet.ts';
+import { ResNetVideo } from './ResNetVideo.ts';
+import type { ResNetConfig, ResNetVideoConfig } from './resnetConfig.ts';
+import { resnetCost, resnetVideoCost } from './resnetCost.ts';
+import { RESNET_MODELS } from './resnetModels.ts';
+import { UNIFORMER_MODELS } from './uniformerModels.ts';
+import { VisionTransformer } from './VisionTransformer.ts';
+import type { VisionTransformerConfig } from './vitConfig.ts';
+import { visionTransformerCost } from './vitCost.ts';
 
-/** A named model: its configuration, and the input that its published figures are for. */
-interface ModelEntry {
-  readonly config: () => BackboneConfig;
-  /** [H, W] or [T, H, W] */
-  readonly input: Grid;
-  readonly numClasses: number;
-  readonly summary: string;
-  readonly paper: string;
-}
-
-const UNIFORMER = 'Li et al., UniFormer, arXiv 2201.09450';
-const STRUCTVIT = 'Kim et al., Learning Correlation Structures for Vision Transformers, CVPR 2024, arXiv 2404.03924';
-
-/** StructViT-{size}-{D}-{stride} of the paper. */
-const STRUCTVITS = ['s_4_2', 's_4_1', 's_8_1', 'b_4_2', 'b_4_1', 'b_8_1', 'l_4_1'] as const;
-
-/** An image model and a video model of one size and mixer. */
-function imageAndVideo(
-  name: string,
-  size: UniFormerSize,
-  mixer: MixerSpec,
-  about: { summary: string; paper: string },
-): [string, ModelEntry][] {
-  const frames = size === 's' ? 16 : 32;
-  const entry = (gridRank: 2 | 3): ModelEntry => ({
-    config: () => uniformerConfig(size, { gridRank, mixer }),
-    input: gridRank === 3 ? [frames, 224, 224] : [224, 224],
-    numClasses: gridRank === 3 ? 400 : 1000,
-    summary: `${about.summary}, ${gridRank === 3 ? 'clips' : 'images'}`,
-    paper: about.paper,
-  });
-  return [
-    [name, entry(2)],
-    [`${name}_video`, entry(3)],
-  ];
-}
-
-function pico(name: string, mixer: MixerSpec, summary: string, paper: string): [string, ModelEntry] {
-  return [name, { config: () => picoVideoConfig(mixer), input: [8, 32, 32], numClasses: 16, summary, paper }];
-}
-
-const MODELS: ReadonlyMap<string, ModelEntry> = new Map([
-  ...(['s', 'b', 'l'] as const).flatMap((size) =>
-    imageAndVideo(`uniformer_${size}`, size, plainAttention(), {
-      summary: `UniFormer-${size.toUpperCase()}`,
-      paper: UNIFORMER,
-    }),
-  ),
-  ...STRUCTVITS.flatMap((variant) => {
-    const [size, detectors, stride] = variant.split('_') as [UniFormerSize, string, string];
-    return imageAndVideo(
-      `structvit_${variant}`,
-      size,
-      structSA({ detectors: Number(detectors), stride: Number(stride) }),
-      { summary: `StructViT-${variant.replaceAll('_', '-').toUpperCase()}`, paper: STRUCTVIT },
-    );
-  }),
-  pico(
-    'structvit_pico_video',
-    structSA({ detectors: 4, stride: 2 }),
-    'StructViT for 8 frames of 32x32 gray pixels, ours',
-    STRUCTVIT,
-  ),
-  pico('uniformer_pico_video', plainAttention(), "structvit_pico_video's twin with plain attention, ours", UNIFORMER),
+const MODELS: ReadonlyMap<string, ModelEntry> = new Map<string, ModelEntry>([
+  ...DEIT_MODELS,
+  ...RESNET_MODELS,
+  ...UNIFORMER_MODELS,
 ]);
 
 /** The names that {@link createModel} knows, sorted; `*` in the pattern stands for anything. */
@@ -84,25 +33,57 @@ export function listModels(pattern = '*'): string[] {
 export interface CreateModelOptions {
   /** default: that of the data set the paper trains on */
   readonly numClasses?: number;
-  /** drop path rate; default: the paper's */
+  /** drop path rate; default: the paper's; not for ResNets */
   readonly dropPath?: number;
   /** seeds weights and drop path; default 0 */
   readonly seed?: number;
 }
+
+/** What {@link createModel} builds for a name, and from which configuration; any of them if the name is not known. */
+type Built<Name extends string> = Name extends `deit_${string}`
+  ? [VisionTransformer, VisionTransformerConfig]
+  : Name extends `${'uniformer' | 'structvit'}_${string}`
+    ? [Backbone, BackboneConfig]
+    : Name extends `resnet${number}`
+      ? [ResNet, ResNetConfig]
+      : Name extends `${'tsn' | 'tsm'}_${string}`
+        ? [ResNetVideo, ResNetVideoConfig]
+        : [VisionTransformer | Backbone | ResNet | ResNetVideo, ModelConfig];
+
+/** What {@link createModel} builds for a name. */
+export type ModelOf<Name extends string> = Built<Name>[0];
+
+/** What {@link modelConfig} gives for a name. */
+export type ModelConfigOf<Name extends string> = Built<Name>[1];
 
 /**
  * Builds a named model with random weights: `createModel('structvit_s_4_1', {numClasses: 10})`.
  *
  * @throws ConfigError for an unknown name, with the names that are near
  */
-export function createModel(name: string, options: CreateModelOptions = {}): Backbone {
-  return new Backbone(modelConfig(name, options));
+export function createModel<Name extends string>(name: Name, options: CreateModelOptions = {}): ModelOf<Name> {
+  return build(modelConfig<string>(name, options)) as ModelOf<Name>;
 }
 
-/** The configuration of a named model, to change and give to `createBackbone`. */
-export function modelConfig(name: string, options: CreateModelOptions = {}): BackboneConfig {
+/** The configuration of a named model, to change and give to `createBackbone`, `createResNetVideo`, ... */
+export function modelConfig<Name extends string>(name: Name, options: CreateModelOptions = {}): ModelConfigOf<Name> {
   const { config, numClasses } = findModel(name);
-  return { ...config(), numClasses, ...options };
+  const built = { ...config(), numClasses, ...options };
+  if ('depths' in built && options.dropPath) throw new ConfigError('dropPath', 'none for a ResNet', options.dropPath);
+  return built as ModelConfigOf<Name>;
+}
+
+function build(config: ModelConfig): ModelOf<string> {
+  if ('stages' in config) return new Backbone(config);
+  if (!('depths' in config)) return new VisionTransformer(config);
+  return 'frames' in config ? new ResNetVideo(config) : new ResNet(config);
+}
+
+function costOf(config: ModelConfig, input: Grid): Cost {
+  if ('stages' in config) return backboneCost(config, input);
+  if (!('depths' in config)) return visionTransformerCost(config, input);
+  // Of any number of frames: no weight depends on it.
+  return 'frames' in config ? resnetVideoCost({ ...config, frames: input[0] }, input) : resnetCost(config, input);
 }
 
 /** A named model's facts. */
@@ -113,6 +94,8 @@ export interface ModelInfo extends Cost {
   /** [H, W] or [T, H, W] of the sample that `macs` and `activationBytes` are for */
   readonly input: Grid;
   readonly numClasses: number;
+  /** preprocessing, licence and public files; undefined for models of our own */
+  readonly pretrained: PretrainedConfig | undefined;
 }
 
 /** Options of {@link modelInfo}. */
@@ -130,8 +113,9 @@ export interface ModelInfoOptions {
 export function modelInfo(name: string, options: ModelInfoOptions = {}): ModelInfo {
   const entry = findModel(name);
   const { input = entry.input, numClasses = entry.numClasses } = options;
-  const { summary, paper } = entry;
-  return { name, summary, paper, input, numClasses, ...backboneCost({ ...entry.config(), numClasses }, input) };
+  const { summary, paper, pretrained } = entry;
+  const cost = costOf({ ...entry.config(), numClasses }, input);
+  return { name, summary, paper, input, numClasses, pretrained, ...cost };
 }
 
 function findModel(name: string): ModelEntry {

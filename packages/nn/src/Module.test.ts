@@ -100,6 +100,24 @@ describeOnBackends(
       expect(dict.get('head.weight')?.shape).toEqual([3, 2]);
     });
 
+    it('names what a part of no name owns as its own', async () => {
+      class Wrapper extends Module {
+        readonly own = this.parameter('own', [1]);
+        readonly part = this.child('', new Linear(2, 3, { rng: new Rng(1) }));
+      }
+      class Outer extends Module {
+        readonly inner = this.child('inner', new Wrapper());
+      }
+      using wrapper = new Wrapper();
+      expect([...(await wrapper.stateDict()).keys()]).toEqual(['own', 'weight', 'bias']);
+      using outer = new Outer();
+      expect([...outer.namedParameters().keys()]).toEqual(['inner.own', 'inner.weight', 'inner.bias']);
+      const state = await outer.stateDict();
+      using twin = new Outer();
+      twin.loadStateDict(changed(state, { 'inner.bias': { dtype: 'float32', shape: [3], data: [1, 2, 3] } }));
+      await expectClose(twin.inner.part.bias!.variable, [1, 2, 3]);
+    });
+
     it('tells what is trained from what is only saved', () => {
       using net = new Net();
       const parameters = net.namedParameters();

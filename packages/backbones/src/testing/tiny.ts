@@ -1,8 +1,7 @@
-import { type MixerSpec, plainAttention } from '@saccade/nn';
+import { type MixerSpec, type Module, plainAttention } from '@saccade/nn';
 import { structSA } from '@saccade/structsa';
 import { product, Rng } from '@saccade/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Backbone } from '../Backbone.ts';
 import type { BackboneConfig } from '../config.ts';
 import { fourStages } from '../uniformer.ts';
 
@@ -26,7 +25,7 @@ export function noise(shape: readonly number[], seed = 1): tf.Tensor {
 }
 
 /** Gives every weight of a model a size at which it shows in the logits: fresh ones are small, many exactly zero. */
-export function stir(model: Backbone, seed = 2): void {
+export function stir(model: Module, seed = 2): void {
   const rng = new Rng(seed);
   for (const { variable } of model.namedParameters().values()) {
     tf.tidy(() => variable.assign(tf.add(variable, tf.mul(noise(variable.shape, rng.int(0, 1e6)), 0.2))));
