@@ -89,7 +89,8 @@ export class Backbone extends Module {
       this.stages = stages.map((stage, s) => {
         const blocks = blockMixers(stage).map((mixer, i): Block => {
           const [dropPath, own] = [rates[s]?.[i] as number, rng.fork(`block${s}.${i}`)];
-          const shared = { dim: stage.dim, heads: stageHeads(stage), gridRank, mlpRatio, dropPath, rng: own };
+          const { dim, gate } = stage;
+          const shared = { dim, heads: stageHeads(stage), gridRank, mlpRatio, dropPath, gate, rng: own };
           return mixer ? new MixerBlock({ ...shared, mixer, layerScale }) : new ConvBlock(shared);
         });
         return this.child(`blocks${s + 1}`, new ModuleList(blocks));

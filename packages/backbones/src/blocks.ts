@@ -3,6 +3,8 @@ import {
   constant,
   DepthwiseConv,
   DropPath,
+  type FeatureGate,
+  type FeatureGateSpec,
   type FeatureMap,
   type Grid,
   LayerNorm,
@@ -22,6 +24,8 @@ export interface BlockOptions extends MixerContext {
   readonly mlpRatio: number;
   /** drop path rate of this block's residual branches */
   readonly dropPath: number;
+  /** weighs the features that the block has mixed; default: none */
+  readonly gate?: FeatureGateSpec | undefined;
 }
 
 /** A block of a stage: a residual map of features, [B, (T,) H, W, C] -> the same shape. */
@@ -37,7 +41,8 @@ export interface Block extends Module {
  * ```
  *
  * conv1, conv2 and the MLP are pointwise; there is no activation between conv1, DW5 and conv2. Drop path acts on the last
- * two branches. Source: Li et al., arXiv 2201.04676, and its public code.
+ * two branches. A gate stands after DW5, as it does in a bottleneck after the 3x3 convolution (inferred: nobody has
+ * published the two together). Source: Li et al., arXiv 2201.04676, and its public code.
  */
 export class ConvBlock extends Module implements Block {
   readonly posEmbed: DepthwiseConv;
@@ -47,15 +52,17 @@ export class ConvBlock extends Module implements Block {
   readonly conv2: Pointwise;
   readonly norm2: BatchNorm;
   readonly mlp: Mlp;
+  readonly gate: FeatureGate | undefined;
   readonly #dropPath: DropPath;
 
-  constructor({ dim, gridRank, mlpRatio, dropPath, rng }: BlockOptions) {
+  constructor({ dim, gridRank, mlpRatio, dropPath, rng, gate }: BlockOptions) {
     super();
     const pointwise = () => new Pointwise(dim, dim, { dimensions: gridRank, rng });
     this.posEmbed = this.child('pos_embed', new DepthwiseConv(dim, { kernel: cube(3, gridRank), rng }));
     this.norm1 = this.child('norm1', new BatchNorm(dim));
     this.conv1 = this.child('conv1', pointwise());
     this.attn = this.child('attn', new DepthwiseConv(dim, { kernel: cube(5, gridRank), rng }));
+    this.gate = gate && this.child(gate.stateName ?? 'gate', gate.create({ channels: dim, rng: rng.fork('gate') }));
     this.conv2 = this.child('conv2', pointwise());
     this.norm2 = this.child('norm2', new BatchNorm(dim));
     this.mlp = this.child('mlp', new Mlp(dim, { hidden: dim * mlpRatio, kind: gridRank, rng }));
@@ -65,7 +72,8 @@ export class ConvBlock extends Module implements Block {
   forward<M extends FeatureMap>(x: M): M {
     return tf.tidy(() => {
       const positioned = tf.add(x, this.posEmbed.forward(x)) as M;
-      const local = this.conv2.forward(this.attn.forward(this.conv1.forward(this.norm1.forward(positioned))));
+      const spatial = this.attn.forward(this.conv1.forward(this.norm1.forward(positioned)));
+      const local = this.conv2.forward(gated(this.gate, spatial));
       const mixed = tf.add(positioned, this.#dropPath.forward(local)) as M;
       return tf.add(mixed, this.#dropPath.forward(this.mlp.forward(this.norm2.forward(mixed)))) as M;
     });
@@ -86,7 +94,7 @@ export interface MixerBlockOptions extends BlockOptions {
  * x += DW3(x) on the map;  x += gamma_1 * Mixer(LN(x));  x += gamma_2 * MLP(LN(x)) on the tokens
  * ```
  *
- * LayerNorm eps 1e-6. With the StructSA mixer this is StructViT's block (arXiv 2404.03924, section 4.1).
+ * LayerNorm eps 1e-6. A gate stands on what the mixer gives (inferred). With the StructSA mixer this is StructViT's block (arXiv 2404.03924, section 4.1).
  */
 export class MixerBlock extends Module implements Block {
   readonly posEmbed: DepthwiseConv;
@@ -96,10 +104,12 @@ export class MixerBlock extends Module implements Block {
   readonly mlp: Mlp;
   readonly gamma1: Parameter | undefined;
   readonly gamma2: Parameter | undefined;
+  readonly gate: FeatureGate | undefined;
   readonly #dropPath: DropPath;
 
-  constructor({ dim, heads, gridRank, mlpRatio, dropPath, rng, mixer, layerScale }: MixerBlockOptions) {
+  constructor({ mixer, layerScale, ...options }: MixerBlockOptions) {
     super();
+    const { dim, heads, gridRank, mlpRatio, dropPath, rng, gate } = options;
     const scale = (name: string) =>
       layerScale === undefined ? undefined : this.parameter(name, [dim], { init: constant(layerScale) });
     this.gamma1 = scale('gamma_1');
@@ -107,6 +117,7 @@ export class MixerBlock extends Module implements Block {
     this.posEmbed = this.child('pos_embed', new DepthwiseConv(dim, { kernel: cube(3, gridRank), rng }));
     this.norm1 = this.child('norm1', new LayerNorm(dim, 1e-6));
     this.attn = this.child('attn', mixer.create({ dim, heads, gridRank, rng }));
+    this.gate = gate && this.child(gate.stateName ?? 'gate', gate.create({ channels: dim, rng: rng.fork('gate') }));
     this.norm2 = this.child('norm2', new LayerNorm(dim, 1e-6));
     this.mlp = this.child('mlp', new Mlp(dim, { hidden: dim * mlpRatio, kind: 'linear', rng }));
     this.#dropPath = this.child('drop_path', new DropPath(dropPath, rng.fork('drop_path')));
@@ -119,7 +130,8 @@ export class MixerBlock extends Module implements Block {
       const positioned = tf.add(x, this.posEmbed.forward(x));
       const tokens = tf.reshape(positioned, [x.shape[0], -1, channels]) as tf.Tensor3D;
       const attended = this.attn.forward(this.norm1.forward(tokens), grid);
-      const mixed = tf.add(tokens, this.#branch(attended, this.gamma1)) as tf.Tensor3D;
+      const weighed = gated(this.gate, tf.reshape(attended, x.shape) as M);
+      const mixed = tf.add(tokens, this.#branch(tf.reshape(weighed, tokens.shape), this.gamma1)) as tf.Tensor3D;
       const refined = tf.add(mixed, this.#branch(this.mlp.forward(this.norm2.forward(mixed)), this.gamma2));
       return tf.reshape(refined, x.shape) as M;
     });
@@ -128,6 +140,15 @@ export class MixerBlock extends Module implements Block {
   #branch(y: tf.Tensor3D, gamma: Parameter | undefined): tf.Tensor3D {
     return this.#dropPath.forward(gamma ? (tf.mul(y, gamma.variable) as tf.Tensor3D) : y);
   }
+}
+
+/** A map as the gate, if there is one, weighs it; images are clips of one frame. */
+function gated<M extends FeatureMap>(gate: FeatureGate | undefined, map: M): M {
+  if (!gate) return map;
+  return tf.tidy(() => {
+    const clip = (map.rank === 5 ? map : tf.expandDims(map, 1)) as tf.Tensor5D;
+    return tf.reshape(gate.forward(clip), map.shape) as M;
+  });
 }
 
 /** `size` along every axis of the grid. */

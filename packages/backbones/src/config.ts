@@ -1,4 +1,4 @@
-import type { Grid, MixerSpec } from '@saccade/nn';
+import type { FeatureGateSpec, Grid, MixerSpec } from '@saccade/nn';
 import { assertInteger, ConfigError } from '@saccade/tensor-ops';
 
 /** How a stage cuts the map before it into patches. */
@@ -34,6 +34,8 @@ export interface StageConfig {
   readonly mixer?: MixerSpec | readonly MixerSpec[];
   /** channels of a head, must divide dim; default 64. Of no meaning without a mixer. */
   readonly headDim?: number;
+  /** weighs the features of clips or images in every block, such as `aia()` or `squeezeExcitation()`; default: none */
+  readonly gate?: FeatureGateSpec;
 }
 
 /** A backbone as a list of stages: everything that this package builds is one of these. */

@@ -72,11 +72,14 @@ function blockLayers(
   const mixing = mixer
     ? [mixer.cost({ dim, heads: stageHeads(stage), grid })]
     : [linearCost(positions, dim, dim), depthwise(5), linearCost(positions, dim, dim)];
+  const [height, width] = grid.slice(-2) as [number, number];
+  const clip = [grid.length === 3 ? grid[0] : 1, height, width] as const;
   const scales = { params: mixer && layerScale !== undefined ? 2 * dim : 0, macs: 0, activationBytes: 0 };
   return [
     depthwise(3),
     normCost(positions, dim),
     ...mixing,
+    ...(stage.gate ? [stage.gate.cost({ channels: dim, grid: clip })] : []),
     normCost(positions, dim),
     linearCost(positions, dim, dim * mlpRatio),
     linearCost(positions, dim * mlpRatio, dim),

@@ -67,16 +67,42 @@ describeOnBackends('StructSelfAttention', () => {
     },
   );
 
-  it('is the function between its projections', async () => {
-    const layer = layerOf({ detectors: 2, stride: 2, sharedFilters: 'v', kernelK: [1, 3] });
+  it.each(
+    (
+      [
+        ['full', { detectors: 2 }],
+        ['ConvSA', { detectors: 1 }],
+        ['element aggregation', { detectors: 2, kernelV: 1 }],
+        ['channel-wise correlation, shared aggregation', { detectors: 2, sharedFilters: 'v' }],
+        ['dot-product correlation, shared aggregation', { detectors: 2, sharedFilters: 'kv' }],
+        ['strided keys and values, kernels of two sizes', { detectors: 2, stride: 2, kernelK: 1, sharedFilters: 'v' }],
+      ] satisfies [string, StructSAOptions][]
+    ).flatMap(([form, options]) => [
+      [form, 'images', options, IMAGE] as const,
+      [form, 'clips', options, CLIP] as const,
+    ]),
+  )('is the function between its projections: %s, %s', async (_, __, options: StructSAOptions, grid) => {
+    const layer = layerOf({ ...options, gridRank: grid.length as 2 | 3 });
     sharpen(layer);
-    const x = tokens();
-    const expected = tf.tidy(() => {
-      const [q, k, v] = tf.split(layer.qkv.forward(x), 3, -1) as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
-      const options = { grid: IMAGE, heads: HEADS, stride: 2 };
-      return layer.proj.forward(structAttention(q, k, v, layer.convK.value, layer.convV.value, options));
+    const [kernelV, shared] = [options.kernelV ?? 3, options.sharedFilters ?? 'none'];
+    expect(layer.convV.value.shape).toEqual([
+      ...Array(grid.length).fill(kernelV),
+      shared === 'none' ? DIM : 1,
+      options.detectors,
+    ]);
+    expect(layer.convK.value.shape.at(-2)).toBe(shared === 'kv' ? 1 : DIM);
+    await expectNoLeak(async () => {
+      const x = tokens();
+      const expected = tf.tidy(() => {
+        const [q, k, v] = tf.split(layer.qkv.forward(x), 3, -1) as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
+        const layout = { grid, heads: HEADS, stride: options.stride ?? 1 };
+        return layer.proj.forward(structAttention(q, k, v, layer.convK.value, layer.convV.value, layout));
+      });
+      const y = layer.forward(x, grid);
+      await expectClose(y, expected);
+      return [x, y, expected];
     });
-    await expectClose(layer.forward(x, IMAGE), expected);
+    layer.dispose();
   });
 
   it('does not see the bias of the keys through delta detectors, and does through others', async () => {

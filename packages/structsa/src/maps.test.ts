@@ -1,14 +1,15 @@
-import { product } from '@saccade/tensor-ops';
+import { depthwiseTokens, product } from '@saccade/tensor-ops';
 import { describeOnBackends, expectClose, expectNoLeak } from '@saccade/vitest-preset';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { type StructureMaps, structureMaps } from './maps.ts';
 import { type StructFilter, structureSets } from './structAttention.ts';
+import { describeOnPaths } from './testing/paths.ts';
 import { type Problem, problem, problems, run, tensors, values } from './testing/problem.ts';
 import { paperForm } from './testing/reference.ts';
 
-describeOnBackends('structureMaps', (backend) => {
+describeOnPaths('structureMaps', ({ name, runs }) => {
   const holds = (property: (p: Problem) => Promise<void>) =>
     // With one channel in all, filters of its own and shared ones have one shape, and the maps are those of shared ones.
     fc.assert(
@@ -16,7 +17,7 @@ describeOnBackends('structureMaps', (backend) => {
         problems().filter(({ channels }) => channels > 1),
         property,
       ),
-      { numRuns: backend.name === 'webgpu' ? 5 : 20, seed: 2 },
+      { ...runs, seed: 2 },
     );
 
   it('has weights that sum to 1 over positions and detectors together', () =>
@@ -88,6 +89,27 @@ describeOnBackends('structureMaps', (backend) => {
     await expectClose(repeated.kappa, kappaByHead);
   });
 
+  it('computes no other query, and reads nothing back', async () => {
+    const p = problem({
+      ...{ grid: [14, 14], kernelK: [3, 3], kernelV: [1, 1], stride: 1 },
+      ...{ heads: 2, headDim: 1, detectors: 2, seed: 4 },
+    });
+    const [q, k, , convK, convV] = tensors(p);
+    const backend = tf.backend();
+    const reads = [vi.spyOn(backend, 'read'), vi.spyOn(backend, 'readSync')];
+    const before = tf.memory().numBytes;
+    const { peakBytes } = await tf.profile(() =>
+      tf.tidy(() => void structureMaps(q, k, convK, convV, { ...p, queries: [100] })),
+    );
+    const maps = tf.tidy(() => structureMaps(q, k, convK, convV, { ...p, queries: [100] }) as Maps);
+    // Some backends copy or multiply by reading their own memory: only a GPU is far away.
+    if (name === 'webgpu') for (const read of reads) expect(read).not.toHaveBeenCalled();
+    expect(peakBytes - before, 'bytes, beside one map [N, D*L] of one head').toBeLessThan(4 * 196 * 2 * 196);
+    expect(maps.attention.shape).toEqual([1, 2, 1, 196, 2]);
+    tf.dispose([q, k, convK, convV, ...Object.values(maps)]);
+    for (const read of reads) read.mockRestore();
+  });
+
   it('takes a batch and a scale, and leaves its maps and nothing else', async () => {
     const p = problem({
       ...{ grid: [3, 3], kernelK: [3, 3], kernelV: [3, 3], stride: 1 },
@@ -139,6 +161,40 @@ describeOnBackends('structureSets', () => {
     );
     await expectClose(ofClip, expected.flat());
   });
+});
+
+describeOnPaths('structural keys of a clip', ({ runs }) => {
+  it('are the sums of those of its frames, shifted in time by the taps', () =>
+    fc.assert(
+      fc.asyncProperty(problems({ grid: [3, 2, 3] }), async (p) => {
+        const [frames, height, width] = [3, 2, 3] as const;
+        const [kt, kh, kw] = p.kernelK as [number, number, number];
+        const byFrame = [p.heads, p.detectors, 1, -1];
+        const shifted = await values(() => {
+          const [, k, , convK] = tensors(p);
+          const pictures = tf.split(k, frames, 1) as tf.Tensor3D[];
+          const planes = tf.split(tf.reshape(convK, [kt, -1]), kt);
+          const layout = { grid: [height, width], heads: p.heads, stride: p.stride };
+          const sums = pictures.map((_, t) =>
+            planes
+              .map((plane, tap) => ({ plane, picture: pictures[t + tap - (kt - 1) / 2] }))
+              .filter(({ picture }) => picture !== undefined)
+              .map(({ plane, picture }) => {
+                const filter = tf.reshape(plane, [kh, kw, p.channels, p.detectors]);
+                return tf.reshape(depthwiseTokens(picture!, filter, layout), byFrame);
+              })
+              .reduce((sum, part) => tf.add(sum, part)),
+          );
+          return tf.concat(sums, 2);
+        });
+        const ofClip = await values(() => {
+          const [, k, , convK] = tensors(p);
+          return depthwiseTokens(k, convK, p);
+        });
+        await expectClose(ofClip, shifted);
+      }),
+      runs,
+    ));
 });
 
 type Maps = StructureMaps & tf.TensorContainerObject;

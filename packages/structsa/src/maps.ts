@@ -71,7 +71,7 @@ export function structureMaps(
     const keys = tf.concat([...prefix, depthwiseTokens(tokens, convK, layout)], 2) as tf.Tensor4D;
     const joint = attentionWeights(splitHeads(chosen, heads), [keys], scale === undefined ? {} : { scale });
     const [, ...shape] = joint.shape as [number, number, number, number, number];
-    const all = tf.reshape(joint, shape);
+    const all = tf.reshape(joint, shape) as tf.Tensor4D;
     const weights = prefixTokens === 0 ? all : tf.slice(all, [0, 0, 0, prefixTokens], [-1, -1, -1, -1]);
     const attention = lastDetectors(weights, convK.shape.at(-1) as number);
     return {

@@ -1,42 +1,32 @@
-import { type Grid, plainAttention } from '@saccade/nn';
-import { Rng } from '@saccade/tensor-ops';
+import { setKernelMode } from '@saccade/tensor-ops';
 import { setupBackend } from '@saccade/tensor-ops/node';
-import * as tf from '@tensorflow/tfjs-core';
+import { softwareVulkan } from '@saccade/vitest-preset';
 import { bench, describe } from 'vitest';
-import { structSA } from './StructSelfAttention.ts';
+import { GRIDS, STAGE, workload } from './testing/workload.ts';
 
-await setupBackend('wasm');
+// Fused kernels against the explicit path on one adapter; some minutes on a software driver:
+// `pnpm vitest bench packages/structsa/src/structAttention`. With peaks of memory: `pnpm --filter @saccade/structsa run measure`.
+const backend = await setupBackend('webgpu', { softwareDriver: softwareVulkan });
+const { channels, heads, detectors } = STAGE;
+/** A few runs: on a software driver the explicit path takes up to a minute for one. */
+const FEW = { time: 0, iterations: 3, warmupTime: 0, warmupIterations: 1 };
 
-// Run it with `pnpm vitest bench packages/structsa`. Both layers have projections of the same size; D = 4 detectors add
-// two depthwise convolutions and make the attention map four times as wide.
-const [GRID, DIM, HEADS]: [Grid, number, number] = [[14, 14], 64, 1];
-const rng = new Rng(0);
-const x = tf.tensor3d(
-  Float32Array.from({ length: 196 * DIM }, () => rng.normal()),
-  [1, 196, DIM],
-);
-const layers = [plainAttention(), structSA({ detectors: 4 })].map((mixer) => ({
-  name: mixer.name,
-  layer: mixer.create({ dim: DIM, heads: HEADS, gridRank: 2, rng: rng.fork('weights') }),
-}));
-
-describe('forward on wasm, 14x14 tokens, C = 64, h = 1', () => {
-  for (const { name, layer } of layers) {
-    bench(name, async () => {
-      const y = layer.forward(x, GRID);
-      await y.data();
-      y.dispose();
+for (const grid of GRIDS) {
+  const work = workload(grid);
+  for (const what of ['forward', 'trainingStep'] as const) {
+    describe(`${what} on ${backend.adapter?.description}, ${work.name} tokens, C = ${channels}, h = ${heads}, D = ${detectors}`, () => {
+      for (const mode of ['fused', 'explicit'] as const) {
+        bench(
+          mode,
+          async () => {
+            setKernelMode(mode);
+            const result = work[what]();
+            await backend.takeErrors();
+            result.dispose();
+          },
+          FEW,
+        );
+      }
     });
   }
-});
-
-describe('forward and gradients on wasm, 14x14 tokens, C = 64, h = 1', () => {
-  for (const { name, layer } of layers) {
-    const weights = [...layer.namedParameters().values()].map(({ variable }) => variable);
-    bench(name, async () => {
-      const { value, grads } = tf.variableGrads(() => tf.mean(layer.forward(x, GRID)), weights);
-      await value.data();
-      tf.dispose([value, grads]);
-    });
-  }
-});
+}

@@ -1,9 +1,10 @@
-import { Rng } from '@saccade/tensor-ops';
+import { Rng, setKernelMode } from '@saccade/tensor-ops';
 import { setupBackend } from '@saccade/tensor-ops/node';
 import { describeOnBackends, expectClose, expectNoLeak, finiteDifference } from '@saccade/vitest-preset';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { type StructFilter, structAttention } from './structAttention.ts';
+import { describeOnPaths } from './testing/paths.ts';
 import { normal, type Problem, problem, tensors } from './testing/problem.ts';
 
 const NAMES = ['q', 'k', 'v', 'convK', 'convV'] as const;
@@ -77,7 +78,7 @@ describeOnBackends(
   { backends: ['cpu', 'wasm'] },
 );
 
-describeOnBackends('the gradients of structAttention', (backend) => {
+describeOnPaths('the gradients of structAttention', ({ name, kernels }) => {
   it.each(CASES)('are those that cpu finds: %s', async (_, sizes) => {
     const p = problem({ ...sizes, heads: 2, headDim: 3, detectors: 3, seed: 5 });
     const read = async () => {
@@ -86,9 +87,11 @@ describeOnBackends('the gradients of structAttention', (backend) => {
       tf.dispose(gradients);
       return values;
     };
+    setKernelMode('auto');
     await setupBackend('cpu');
     const expected = await read();
-    await setupBackend(backend.name);
+    await setupBackend(name);
+    setKernelMode(kernels);
     for (const [i, gradient] of (await read()).entries()) await expectClose(gradient, expected[i]!);
   });
 

@@ -1,6 +1,7 @@
 import { assertGrid, assertHeads, type Grid, gridTokens, stridedGrid } from '@saccade/nn';
 import {
   assertInteger,
+  assertTokenFilter,
   attention,
   ConfigError,
   depthwiseSets,
@@ -46,8 +47,8 @@ export interface StructAttentionOptions {
  * Result [B, N, C]. D = 1 is ConvSA; a 1x1 `convV` is element aggregation.
  *
  * With P prefix tokens `q`, `k`, `v` and the result are [B, P + N, C]: they are queries like the others, and each is one key
- * and one value more, not convolved, in the same softmax over L*D + P entries (inferred: the paper does not say what its
- * DeiT does with the class token, but the specification's exact costs are met by this and by no D entries for it).
+ * and one value more, not convolved, in the same softmax over L*D + P entries (inferred: the paper does not say what becomes
+ * of DeiT's class token; the costs of the specification's section 2.2 are those of this form).
  *
  * The D sets are streamed: no N x N x D tensor exists, forward or backward; K' and V' take O(N C D).
  * Source: Kim et al., CVPR 2024, arXiv 2404.03924, equations (11)-(17) in the order of (15); the scale, the zero padding
@@ -140,7 +141,7 @@ export function structureSets(x: tf.Tensor3D, filter: StructFilter, grid: Grid, 
   return depthwiseSets(x, filter, grid, stride);
 }
 
-/** Throws unless tokens, filters, grid and heads belong together; kernels and stride are checked by the convolutions. */
+/** Throws unless tokens, filters, grid and heads belong together; the stride is checked by the convolutions. */
 export function assertInputs(
   q: tf.Tensor3D,
   others: Readonly<Record<string, tf.Tensor3D>>,
@@ -158,16 +159,7 @@ export function assertInputs(
   assertInteger('prefixTokens', prefixTokens, 0);
   assertGrid(tokens - prefixTokens, grid);
   assertHeads(channels, heads);
-  for (const [argument, filter] of Object.entries(filters)) {
-    const [own, detectors] = filter.shape.slice(-2);
-    if (filter.rank !== grid.length + 2 || (own !== channels && own !== 1) || detectors === 0) {
-      throw new ShapeError({
-        argument,
-        expected: `shape [${grid.length === 3 ? 'kt,' : ''}kh,kw,${channels} or 1,D >= 1] on a grid of ${grid.length} axes`,
-        actual: formatShape(filter.shape),
-      });
-    }
-  }
+  for (const [argument, filter] of Object.entries(filters)) assertTokenFilter(argument, filter, grid.length, channels);
   const [detectorsK, detectorsV] = [filters.convK.shape.at(-1), filters.convV.shape.at(-1)];
   if (detectorsK !== detectorsV) {
     throw new ConfigError('convV', `as many detectors as convK, D = ${detectorsK}`, detectorsV);
