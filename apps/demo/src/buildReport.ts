@@ -1,8 +1,8 @@
 import { cpus } from 'node:os';
 import { modelInfo } from '@saccade/backbones';
+import { formatBytes } from '@saccade/command-kit';
 import { type MotionDataset, orderBlindCeiling } from '@saccade/datasets';
 import type { BackendInfo } from '@saccade/tensor-ops/node';
-import { formatBytes } from './format.ts';
 import { gallery } from './gallery.ts';
 import { type Measurement, proportion } from './measure.ts';
 import type { TrainedModel } from './models.ts';

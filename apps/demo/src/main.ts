@@ -2,14 +2,22 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import {
+  abortOnInterrupt,
+  formatBytes,
+  formatCompact,
+  formatNumber,
+  formatPercent,
+  Interrupted,
+  integerAtLeast,
+  textTable,
+} from '@saccade/command-kit';
 import { DatasetError } from '@saccade/datasets';
 import { SaccadeError } from '@saccade/tensor-ops';
 import { type BackendName, setupBackend } from '@saccade/tensor-ops/node';
 import { SafetensorsError } from '@saccade/weights';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { buildReport, type MeasuredModel } from './buildReport.ts';
-import { textTable } from './cli/ui/table.ts';
-import { formatBytes, formatCompact, formatNumber, formatPercent } from './format.ts';
 import { measure } from './measure.ts';
 import { DEMO_MODELS, type DemoModel, loadTrained, saveTrained, shippedWeights, type TrainedModel } from './models.ts';
 import type { Proportion } from './report/types.ts';
@@ -37,8 +45,6 @@ const program = new Command('demo')
   .option('--clips <n>', 'held-out clips to evaluate on', integerAtLeast(16), 1600)
   .addOption(new Option('--backend <name>', 'TensorFlow.js backend').choices(['wasm', 'webgpu', 'cpu']).default('wasm'))
   .option('--report <file>', 'where to write the report', resolve(ROOT, 'reports/demo.html'));
-
-class Interrupted extends Error {}
 
 async function demo(options: DemoOptions, signal: AbortSignal): Promise<void> {
   const backend = await setupBackend(options.backend);
@@ -84,22 +90,6 @@ function summary(models: readonly MeasuredModel[]): string {
       ['peak tensor memory', ...models.map(({ measurement }) => formatBytes(measurement.peakBytes))],
     ],
   );
-}
-
-function integerAtLeast(least: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!Number.isSafeInteger(value) || value < least)
-      throw new InvalidArgumentError(`an integer >= ${least} is needed.`);
-    return value;
-  };
-}
-
-/** The first Ctrl-C stops in good order; a second one at once. */
-function abortOnInterrupt(): AbortSignal {
-  const controller = new AbortController();
-  process.once('SIGINT', () => controller.abort(new Interrupted()));
-  return controller.signal;
 }
 
 function report(error: unknown): number {

@@ -1,8 +1,7 @@
+import { consoleProgress, formatPercent } from '@saccade/command-kit';
 import { type MotionDataset, mapClips, reverse, shuffleFrames } from '@saccade/datasets';
 import { batchesInOrder, type Evaluation, evaluate } from '@saccade/engine';
 import * as tf from '@tensorflow/tfjs-core';
-import { consoleProgress } from './cli/ui/progress.ts';
-import { formatPercent } from './format.ts';
 import type { TrainedModel } from './models.ts';
 import type { Proportion } from './report/types.ts';
 import { asBatches } from './task.ts';

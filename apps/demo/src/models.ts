@@ -6,7 +6,7 @@ import { parseSafetensors, serializeSafetensors } from '@saccade/weights';
 /** One of the two models that the demo compares. */
 export interface DemoModel {
   /** as `createModel` knows it */
-  readonly name: string;
+  readonly name: `${'structvit' | 'uniformer'}_pico_video`;
   readonly title: string;
   readonly summary: string;
 }

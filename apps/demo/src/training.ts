@@ -1,11 +1,10 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { createModel } from '@saccade/backbones';
+import { consoleProgress, formatNumber, formatPercent } from '@saccade/command-kit';
 import { AdamW, type TrainingState, train, warmupCosine } from '@saccade/engine';
 import type { SavedTensor } from '@saccade/nn';
 import { parseSafetensors, serializeSafetensors } from '@saccade/weights';
-import { consoleProgress } from './cli/ui/progress.ts';
-import { formatNumber, formatPercent } from './format.ts';
 import type { DemoModel, TrainedModel, TrainingCurve } from './models.ts';
 import { asBatches, motionClips } from './task.ts';
 

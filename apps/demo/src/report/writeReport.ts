@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Html, html } from './html.ts';
+import { Html, html } from '@saccade/command-kit';
 import { aboutSection } from './sections/about.ts';
 import { accuracySection } from './sections/accuracy.ts';
 import { confusionSection } from './sections/confusion.ts';

@@ -1,4 +1,4 @@
-import { html } from '../html.ts';
+import { html } from '@saccade/command-kit';
 import type { DemoReport } from '../types.ts';
 import type { Section } from './section.ts';
 

@@ -1,5 +1,4 @@
-import { formatPercent } from '../../format.ts';
-import { type Html, html } from '../html.ts';
+import { formatPercent, type Html, html } from '@saccade/command-kit';
 import { heldOut, share, wilsonInterval } from '../statistics.ts';
 import type { DemoReport, ModelReport, Proportion } from '../types.ts';
 import { MODEL_STYLE, type Section } from './section.ts';

@@ -1,5 +1,4 @@
-import { formatPercent } from '../../format.ts';
-import { type Html, html } from '../html.ts';
+import { formatPercent, type Html, html } from '@saccade/command-kit';
 import type { DemoReport, ModelReport } from '../types.ts';
 import { MODEL_STYLE, type Section } from './section.ts';
 

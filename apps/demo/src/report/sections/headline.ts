@@ -1,5 +1,12 @@
-import { formatBytes, formatCompact, formatInteger, formatNumber, formatPercent } from '../../format.ts';
-import { type Html, html } from '../html.ts';
+import {
+  formatBytes,
+  formatCompact,
+  formatInteger,
+  formatNumber,
+  formatPercent,
+  type Html,
+  html,
+} from '@saccade/command-kit';
 import { heldOut, share, wilsonInterval } from '../statistics.ts';
 import type { DemoReport, ModelReport, Proportion } from '../types.ts';
 import { MODEL_STYLE, type Section } from './section.ts';

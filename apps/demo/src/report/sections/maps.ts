@@ -1,6 +1,5 @@
+import { formatNumber, Html, html } from '@saccade/command-kit';
 import { contours } from 'd3-contour';
-import { formatNumber } from '../../format.ts';
-import { Html, html } from '../html.ts';
 import { divergingGradient, framePng, mapPng } from '../images.ts';
 import type { DemoReport, FrameStack, GalleryClip, StructureMap } from '../types.ts';
 import type { Section } from './section.ts';

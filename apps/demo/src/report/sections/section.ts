@@ -1,4 +1,4 @@
-import type { Html } from '../html.ts';
+import type { Html } from '@saccade/command-kit';
 
 /** A part of the report with a heading of its own; `null` stands for one that has nothing to show. */
 export interface Section {

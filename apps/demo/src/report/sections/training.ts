@@ -1,7 +1,6 @@
+import { formatDuration, formatInteger, formatPercent, type Html, html } from '@saccade/command-kit';
 import { scaleLinear } from 'd3-scale';
 import { line } from 'd3-shape';
-import { formatDuration, formatInteger, formatPercent } from '../../format.ts';
-import { type Html, html } from '../html.ts';
 import { heldOut, meanAndDeviation, share } from '../statistics.ts';
 import type { DemoReport, ModelReport, SeedResult, Series } from '../types.ts';
 import { MODEL_STYLE, type Section } from './section.ts';

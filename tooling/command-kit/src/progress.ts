@@ -1,5 +1,5 @@
 import { SingleBar } from 'cli-progress';
-import { formatDuration, formatInteger, formatNumber } from '../../format.ts';
+import { formatDuration, formatInteger, formatNumber } from './format.ts';
 
 /** Values shown beside the bar, in the order of their keys. Numbers are printed with three significant digits. */
 export type ProgressFields = Readonly<Record<string, string | number>>;

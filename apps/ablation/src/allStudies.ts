@@ -1,0 +1,6 @@
+import { AIA_STUDY } from './aiaStudy.ts';
+import { STRUCTSA_STUDY } from './structsaStudy.ts';
+import type { Study } from './studies.ts';
+
+/** Everything that `pnpm ablation --study` can run. */
+export const STUDIES: readonly Study[] = [STRUCTSA_STUDY, AIA_STUDY];
