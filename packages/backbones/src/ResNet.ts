@@ -164,7 +164,7 @@ export function createResNet(config: ResNetConfig): ResNet {
 }
 
 /** @throws ConfigError unless all `stages` are positions of `count` stages, each once */
-export function assertStages(stages: readonly number[], count: number): void {
+function assertStages(stages: readonly number[], count: number): void {
   const possible = stages.every((s) => Number.isSafeInteger(s) && s >= 0 && s < count);
   if (possible && new Set(stages).size === stages.length) return;
   throw new ConfigError('stages', `positions of stages, 0 to ${count - 1}, each once`, stages);

@@ -7,13 +7,30 @@ export {
   type TokenLogits,
 } from './Backbone.ts';
 export { type Block, type BlockOptions, ConvBlock, MixerBlock, type MixerBlockOptions } from './blocks.ts';
+export { checkpoint, listCheckpoints } from './catalogue.ts';
 export type { Checkpoint, ClipSampling } from './checkpoints.ts';
 export type { BackboneConfig, PatchConfig, StageConfig, StagePatchConfig } from './config.ts';
 export { ConvStem, type ConvStemOptions } from './convStem.ts';
 export { backboneCost } from './cost.ts';
 export { type DeiTOptions, type DeiTSize, deitConfig } from './deit.ts';
 export { type DenseOptions, denseConfig } from './dense.ts';
+export type { EvalTransformConfig } from './evalTransforms.ts';
 export { inflateStateDict } from './inflate.ts';
+export {
+  type FetchCheckpointOptions,
+  fetchCheckpoint,
+  type LoadPretrainedOptions,
+  loadPretrained,
+  type Pretrained,
+} from './loadPretrained.ts';
+export {
+  fitWeights,
+  type LoadWeightsOptions,
+  type LoadWeightsReport,
+  loadWeights,
+  type NamedTensors,
+} from './loadWeights.ts';
+export { LoadWeightsError } from './loadWeightsError.ts';
 export type { ModelConfig } from './modelEntry.ts';
 export {
   type CreateModelOptions,
@@ -28,23 +45,13 @@ export {
 } from './models.ts';
 export { picoVideoConfig } from './pico.ts';
 export { dropClassToken, type ResizePositionOptions, resizePositionEmbedding } from './positionEmbedding.ts';
-export type { EvalTransformConfig, PretrainedConfig } from './pretrained.ts';
+export type { PretrainedConfig } from './pretrained.ts';
 export { createResNet, ResNet } from './ResNet.ts';
 export { createResNetVideo, ResNetVideo } from './ResNetVideo.ts';
 export { Bottleneck, type BottleneckOptions, type TemporalOptions } from './resnetBlock.ts';
 export type { ResNetConfig, ResNetStem, ResNetVideoConfig } from './resnetConfig.ts';
 export { resnetCost, resnetVideoCost } from './resnetCost.ts';
-export {
-  AIA_KEYS,
-  type KeyMap,
-  type KeyRule,
-  keyMapOf,
-  renameKeys,
-  TORCHVISION_KEYS,
-  TORCHVISION_TO_VIDEO_KEYS,
-  TSM_KEYS,
-  toTsmKeys,
-} from './resnetKeys.ts';
+export { toTsmKeys } from './resnetKeys.ts';
 export { resnetVideoConfigOf, resnetVideoMetadata } from './resnetMetadata.ts';
 export {
   picoTsmConfig,

@@ -5,6 +5,7 @@ import type { BackboneConfig } from './config.ts';
 import { backboneCost } from './cost.ts';
 import { DEIT_MODELS } from './deit.ts';
 import type { ModelConfig, ModelEntry } from './modelEntry.ts';
+import { namePattern } from './namePattern.ts';
 import type { PretrainedConfig } from './pretrained.ts';
 import { ResNet } from './ResNet.ts';
 import { ResNetVideo } from './ResNetVideo.ts';
@@ -24,9 +25,7 @@ const MODELS: ReadonlyMap<string, ModelEntry> = new Map<string, ModelEntry>([
 
 /** The names that {@link createModel} knows, sorted; `*` in the pattern stands for anything. */
 export function listModels(pattern = '*'): string[] {
-  const escaped = pattern.split('*').map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&'));
-  const matcher = new RegExp(`^${escaped.join('.*')}$`);
-  return [...MODELS.keys()].filter((name) => matcher.test(name)).sort();
+  return [...MODELS.keys()].filter(namePattern(pattern)).sort();
 }
 
 /** Options of {@link createModel}. */

@@ -42,23 +42,26 @@ describe('the pretrained configuration', () => {
     const files = listModels().flatMap((name) =>
       (modelInfo(name).pretrained?.checkpoints ?? []).map((checkpoint) => ({ name, checkpoint })),
     );
-    expect(new Set(files.map(({ checkpoint }) => checkpoint.url)).size).toBe(files.length);
+    expect(new Set(files.map(({ checkpoint }) => checkpoint.reference)).size).toBe(files.length);
     for (const { name, checkpoint } of files) {
-      expect(checkpoint.url).toMatch(/^https:\/\/[^ ]+$/);
-      expect(checkpoint.url.endsWith(`/${checkpoint.file}`)).toBe(true);
       expect(checkpoint.input.length).toBe(modelInfo(name).input.length);
       expect(modelInfo(name, checkpoint).params, checkpoint.file).toBeGreaterThan(1e6);
     }
     const of = (name: string) => pretrained(name).checkpoints;
     expect(of('uniformer_s')).toEqual([
       {
+        name: 'uniformer_s.in1k',
+        model: 'uniformer_s',
         file: 'uniformer_small_in1k.pth',
-        url: 'https://huggingface.co/Sense-X/uniformer_image/resolve/main/uniformer_small_in1k.pth',
+        reference: 'hf:Sense-X/uniformer_image/uniformer_small_in1k.pth',
+        layout: 'uniformer',
         container: 'model',
         dataset: 'ImageNet-1K',
         numClasses: 1000,
         input: [224, 224],
+        transform: pretrained('uniformer_s').transform,
         licence: 'MIT',
+        verified: false,
       },
     ]);
     expect(of('uniformer_s_plus').map(({ file }) => file)).toEqual(['uniformer_small_plus_in1k.pth']);

@@ -1,18 +1,6 @@
 import type { Grid } from '@saccade/nn';
 import { CHECKPOINTS, type Checkpoint, type ClipSampling, denseSampling } from './checkpoints.ts';
-
-/** Preprocessing for evaluation: options for `evalTransform` of @saccade/media. */
-export interface EvalTransformConfig {
-  /** side of the square crop, in pixels */
-  readonly size: number;
-  /** short side of the image before the crop */
-  readonly shortSide: number;
-  /** interpolation of the resize */
-  readonly filter: 'bicubic' | 'bilinear';
-  /** of each channel, of values from 0 to 1 */
-  readonly mean: readonly [red: number, green: number, blue: number];
-  readonly std: readonly [red: number, green: number, blue: number];
-}
+import { DEIT_TRANSFORM, type EvalTransformConfig, UNIFORMER_CLIP_TRANSFORM } from './evalTransforms.ts';
 
 /** How a named model was trained and is evaluated by those who published it. Frozen. */
 export interface PretrainedConfig {
@@ -35,21 +23,6 @@ export interface PretrainedConfig {
   readonly notes: readonly string[];
 }
 
-const MEAN = [0.485, 0.456, 0.406] as const;
-const STD = [0.229, 0.224, 0.225] as const;
-
-/** DeiT's: short side 256 for a crop of 224, which other sizes keep (384: 438). */
-const IMAGES: EvalTransformConfig = { size: 224, shortSide: 256, filter: 'bicubic', mean: MEAN, std: STD };
-
-/** UniFormer's for clips: no margin around the crop, one mean and one deviation for all channels. */
-const CLIPS: EvalTransformConfig = {
-  size: 224,
-  shortSide: 224,
-  filter: 'bilinear',
-  mean: [0.45, 0.45, 0.45],
-  std: [0.225, 0.225, 0.225],
-};
-
 const CLIP_NOTE =
   'The public code resizes frames without antialiasing; evalTransform antialiases, which differs on frames much larger than the crop.';
 
@@ -70,8 +43,8 @@ export function imagePretrained({ name, notes = [], ...publication }: Publicatio
     ...publication,
     input: [224, 224],
     numClasses: 1000,
-    transform: IMAGES,
-    checkpoints: CHECKPOINTS.get(name) ?? [],
+    transform: DEIT_TRANSFORM,
+    checkpoints: CHECKPOINTS.filter(({ model }) => model === name),
     notes,
   });
 }
@@ -85,9 +58,9 @@ export function videoPretrained(
     ...publication,
     input: [clip.frames, 224, 224],
     numClasses: 400,
-    transform: CLIPS,
+    transform: UNIFORMER_CLIP_TRANSFORM,
     sampling: denseSampling(clip.frames, clip.interval),
-    checkpoints: CHECKPOINTS.get(name) ?? [],
+    checkpoints: CHECKPOINTS.filter(({ model }) => model === name),
     notes: [...notes, CLIP_NOTE],
   });
 }

@@ -24,7 +24,11 @@ export interface ResNetConfig {
   readonly numClasses?: number;
   /** stands in the bottlenecks, before their second ReLU; default: none */
   readonly gate?: FeatureGateSpec;
-  /** of each stage: every so many-th bottleneck, from the first on, has the gate (and the shift); default {@link insertEvery} */
+  /**
+   * Of each stage: every so many-th bottleneck, from the first on, has the gate (and the shift). Default: all, but every
+   * second one in stages of 23 or more (the third of ResNet-101), as in AIA's public code. TSM's own ResNet-101 has them in
+   * every second one of all stages: [2, 2, 2, 2].
+   */
   readonly insertEvery?: readonly number[];
   /** seeds the weights; default 0 */
   readonly seed?: number;
@@ -53,19 +57,10 @@ const IMAGENET_STEM: ResNetStem = { kernel: 7, stride: 2, pool: true };
 /** Channels that leave a bottleneck over its planes. */
 export const EXPANSION = 4;
 
-/**
- * Where shift and gate stand in a network of these depths: in every bottleneck, but in every second one of stages of 23 or
- * more (the third of ResNet-101), as in AIA's public code. TSM's own ResNet-101 has them in every second one of all stages:
- * `insertEvery: [2, 2, 2, 2]`.
- */
-export function insertEvery(depths: readonly number[]): number[] {
-  return depths.map((depth) => (depth >= 23 ? 2 : 1));
-}
-
 /** @throws ConfigError for the first value that cannot be */
 export function resolveResNet(config: ResNetConfig): ResolvedResNet {
   const { depths, width = 64, stem = IMAGENET_STEM, inChannels = 3, numClasses = 1000, seed = 0, gate } = config;
-  const every = config.insertEvery ?? insertEvery(depths);
+  const every = config.insertEvery ?? depths.map((depth) => (depth >= 23 ? 2 : 1));
   if (depths.length === 0) throw new ConfigError('depths', 'at least one stage', 'none');
   for (const [i, depth] of depths.entries()) assertInteger(`depths[${i}]`, depth, 1);
   if (every.length !== depths.length) throw new ConfigError('insertEvery', `${depths.length} integers`, every);

@@ -1,81 +1,50 @@
-import { type StateDict, squeezeExcitation } from '@saccade/nn';
+import { squeezeExcitation } from '@saccade/nn';
 import { ConfigError } from '@saccade/tensor-ops';
 import { setupBackend } from '@saccade/tensor-ops/node';
+import { applyKeyMap, keyLayoutOf, TSM_KEYS, unwrapper } from '@saccade/weights';
 import { beforeAll, describe, expect, it } from 'vitest';
-import {
-  AIA_KEYS,
-  createResNet,
-  createResNetVideo,
-  keyMapOf,
-  renameKeys,
-  resnetVideoConfigOf,
-  resnetVideoMetadata,
-  TORCHVISION_KEYS,
-  TORCHVISION_TO_VIDEO_KEYS,
-  TSM_KEYS,
-  toTsmKeys,
-} from './index.ts';
+import { createResNet, createResNetVideo, resnetVideoConfigOf, resnetVideoMetadata, toTsmKeys } from './index.ts';
+import { assertShifts } from './resnetKeys.ts';
 import { TINY_RESNET, TINY_TSM } from './testing/tinyResNet.ts';
 
 beforeAll(async () => {
   await setupBackend('cpu');
 });
 
-const rename = (state: StateDict, change: (key: string) => string) =>
-  new Map([...state].map(([key, tensor]) => [change(key), tensor]));
-
-describe('key maps', () => {
-  it("read torchvision's files, those of a wrapped model too", async () => {
-    const state = await createResNet({ ...TINY_RESNET, seed: 1 }).stateDict();
-    const model = createResNet({ ...TINY_RESNET, seed: 2 });
-    model.loadStateDict(renameKeys(rename(state, (key) => `module.${key}`), TORCHVISION_KEYS)); // biome-ignore format: one call
-    expect(await model.stateDict()).toEqual(state);
+describe('names', () => {
+  it("are torchvision's, and those of AIA's public code", () => {
+    expect(keyLayoutOf(createResNet(TINY_RESNET).stateShapes().keys())?.name).toBe('resnet');
+    expect(keyLayoutOf(createResNetVideo(TINY_TSM).stateShapes().keys())?.name).toBe('resnet-video');
   });
 
-  it('start a video model from an image model, but for the classifier', async () => {
-    const images = await createResNet({ ...TINY_RESNET, seed: 1 }).stateDict();
-    const model = createResNetVideo({ ...TINY_TSM, seed: 2 });
-    expect(keyMapOf(images)).toBe(TORCHVISION_TO_VIDEO_KEYS);
-    const report = model.loadStateDict(renameKeys(images, TORCHVISION_TO_VIDEO_KEYS), { strict: false });
-    expect(report).toEqual({ missing: ['new_fc.weight', 'new_fc.bias'], unexpected: [], misshapen: [] });
-    const loaded = await model.stateDict();
-    expect(loaded.get('base_model.layer2.1.conv2.weight')).toEqual(images.get('layer2.1.conv2.weight'));
-  });
-
-  it("read MIT's TSM files, with module. and .net., and write them", async () => {
+  it("become MIT's TSM's, with module. and .net., and come back", () => {
     const model = createResNetVideo({ ...TINY_TSM, insertEvery: [1, 2] });
-    const state = await model.stateDict();
-    const file = renameKeys(state, toTsmKeys(model.config));
+    const shapes = model.stateShapes();
+    const file = applyKeyMap(toTsmKeys(model.config), shapes).state;
     expect([...file.keys()].filter((key) => key.includes('.net.'))).toEqual([
       'module.base_model.layer1.0.conv1.net.weight',
       'module.base_model.layer2.0.conv1.net.weight',
     ]);
     expect(file.has('module.base_model.layer2.1.conv1.weight')).toBe(true);
     expect(file.has('module.new_fc.bias')).toBe(true);
-    expect(keyMapOf(file)).toBe(TSM_KEYS);
-    expect(renameKeys(file, TSM_KEYS)).toEqual(state);
+    const bare = new Map([...file].map(([name, shape]) => [unwrapper([...file.keys()])(name), shape]));
+    expect(applyKeyMap(TSM_KEYS, bare).state).toEqual(shapes);
     const { shiftDiv, ...tsn } = TINY_TSM;
-    expect([...renameKeys(state, toTsmKeys(tsn)).keys()].some((key) => key.includes('.net.'))).toBe(false);
+    expect([...applyKeyMap(toTsmKeys(tsn), shapes).state.keys()].some((key) => key.includes('.net.'))).toBe(false);
   });
 
-  it("read AIA's files, whose keys are ours behind a wrapper's", async () => {
-    const state = await createResNetVideo(TINY_TSM).stateDict();
-    const file = rename(state, (key) => `module.${key}`);
-    expect(keyMapOf(file)).toBe(AIA_KEYS);
-    expect(renameKeys(file, AIA_KEYS)).toEqual(state);
-  });
-
-  it('leave keys of other shifts alone, for strict loading to report', () => {
-    const tensor = { dtype: 'float32', shape: [1], data: [0] };
-    const around = new Map([['module.base_model.layer1.0.net.conv1.weight', tensor]]);
-    expect([...renameKeys(around, TSM_KEYS).keys()]).toEqual(['base_model.layer1.0.net.conv1.weight']);
-  });
-
-  it('do not let two keys become one', () => {
-    const tensor = { dtype: 'float32', shape: [1], data: [0] };
-    const state = new Map([['conv1.weight', tensor], ['module.conv1.weight', tensor]]); // biome-ignore format: a pair
-    expect(() => renameKeys(state, TORCHVISION_KEYS)).toThrow(ConfigError);
-    expect(() => renameKeys(state, TORCHVISION_KEYS)).toThrow(/module\.conv1\.weight.*become conv1\.weight/);
+  it('of a TSM tell where it shifts', () => {
+    const names = [0, 1, 2].map((i) => `base_model.layer1.${i}.conv1${i === 1 ? '' : '.net'}.weight`);
+    assertShifts(names, { ...TINY_TSM, depths: [3], insertEvery: [2] });
+    const shifted = () => assertShifts(names, { ...TINY_TSM, depths: [3] });
+    expect(shifted).toThrow(ConfigError);
+    expect(shifted).toThrow(
+      /^insertEvery: expected steps by which layer1\.0, layer1\.2 shift.*got \[1\]\. This model shifts in layer1\.0, layer1\.1, layer1\.2\./,
+    );
+    const { shiftDiv, ...tsn } = TINY_TSM;
+    expect(() => assertShifts(names, { ...tsn, depths: [3] })).toThrow(
+      /^shiftDiv: expected 8, since the weights are those of a TSM/,
+    );
   });
 });
 

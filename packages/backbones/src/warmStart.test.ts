@@ -302,7 +302,7 @@ describe('a checkpoint that does not fit', () => {
     [
       'has layer scale',
       (state) => state.set('blocks3.0.gamma_1', { dtype: 'float32', shape: [16], data: new Float32Array(16) }),
-      [/It has layer scale: build the target with \{layerScale: 1e-6\}\.$/],
+      [/It has layer scale: build the model with \{layerScale: 1e-6\}\.$/],
     ],
     [
       'has a weight of another shape',
@@ -328,7 +328,7 @@ describe('a checkpoint that does not fit', () => {
     const plain = await checkpoint(() => {});
     const scaled = createBackbone({ ...tinyStructConfig(2), layerScale: 0.1 });
     await expect(warmStartFromUniFormer(plain, scaled)).rejects.toThrow(
-      /It has no layer scale: build the target without/,
+      /It has no layer scale: build the model without/,
     );
     const clips = await createBackbone(tinyConfig(3)).stateDict();
     await expect(warmStartFromUniFormer(clips, target())).rejects.toThrow(

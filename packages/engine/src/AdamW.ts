@@ -2,6 +2,7 @@ import { Module, type Parameter, type SavedTensor, type StateDict } from '@sacca
 import { assertShape, ConfigError } from '@saccade/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Gradients } from './gradients.ts';
+import type { Optimizer } from './optimizer.ts';
 
 /** Options of {@link AdamW}. */
 export interface AdamWOptions {
@@ -31,7 +32,7 @@ export interface AdamWOptions {
  * A weight without a gradient in a step is left alone, decay included, and its t does not count that step.
  * tfjs' own Adam has no decoupled decay and another eps. Source: Loshchilov and Hutter, arXiv 1711.05101.
  */
-export class AdamW {
+export class AdamW implements Optimizer {
   readonly #options: Required<Omit<AdamWOptions, 'lr'>>;
   readonly #state: AdamWState;
   #lr = 0;

@@ -18,6 +18,10 @@ export {
 } from './gradients.ts';
 export { type CrossEntropyOptions, crossEntropy, type Labels } from './losses.ts';
 export { accuracy, ConfusionMatrix, predictions } from './metrics.ts';
+export type { Optimizer } from './optimizer.ts';
+export { type Multipliers, SGD, type SGDOptions } from './SGD.ts';
+export { type NetworkGroupOptions, networkGroups } from './SGDGroups.ts';
 export { type Schedule, type WarmupCosineOptions, warmupCosine } from './schedules.ts';
 export { captureState, restoreState, type TrainingPosition, type TrainingState } from './state.ts';
+export { type StepDecayOptions, stepDecay } from './stepDecay.ts';
 export { type TrainingProgress, type TrainOptions, train } from './train.ts';

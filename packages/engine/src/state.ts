@@ -1,6 +1,6 @@
 import type { Module, SavedTensor, StateDict, StateTensor } from '@saccade/nn';
 import { ConfigError } from '@saccade/tensor-ops';
-import type { AdamW } from './AdamW.ts';
+import type { Optimizer } from './optimizer.ts';
 
 /**
  * All that a run needs to go on as if it had never stopped: weights, statistics, moments, step and seed.
@@ -29,7 +29,7 @@ const OPTIMIZER = 'optimizer.';
 /** Reads the state of a run. */
 export async function captureState(
   model: Module,
-  optimizer: AdamW,
+  optimizer: Optimizer,
   { step, seed }: TrainingPosition,
 ): Promise<TrainingState<SavedTensor>> {
   const [weights, moments] = [await model.stateDict(), await optimizer.stateDict()];
@@ -50,7 +50,7 @@ export async function captureState(
  * @throws ConfigError if it is no training state; StateDictError if it belongs to another model. The model may then hold
  *   the state's weights already, but no moments.
  */
-export function restoreState(state: TrainingState, model: Module, optimizer: AdamW): TrainingPosition {
+export function restoreState(state: TrainingState, model: Module, optimizer: Optimizer): TrainingPosition {
   const format = state.metadata.get('format');
   if (format !== FORMAT) {
     throw new ConfigError(

@@ -9,6 +9,8 @@ import { type BatchSource, batchesInOrder } from './data.ts';
 import { DivergedError } from './errors.ts';
 import { evaluate } from './evaluate.ts';
 import { crossEntropy } from './losses.ts';
+import type { Optimizer } from './optimizer.ts';
+import { SGD } from './SGD.ts';
 import { warmupCosine } from './schedules.ts';
 import type { TrainingState } from './state.ts';
 import { type TrainingProgress, type TrainOptions, train } from './train.ts';
@@ -47,13 +49,18 @@ function points(length: number): BatchSource<tf.Tensor2D, Int32Array> {
 
 interface Run {
   readonly model: Tiny;
-  readonly optimizer: AdamW;
+  readonly optimizer: Optimizer;
   dispose(): void;
 }
 
-function start(): Run {
+const adamW = (model: Tiny): Optimizer =>
+  new AdamW({ parameters: model.namedParameters(), lr: 0.02, weightDecay: 0.05 });
+const sgd = (model: Tiny): Optimizer =>
+  new SGD({ parameters: model.namedParameters(), lr: 0.02, momentum: 0.9, weightDecay: 0.05 });
+
+function start(make = adamW): Run {
   const model = new Tiny(3);
-  const optimizer = new AdamW({ parameters: model.namedParameters(), lr: 0.02, weightDecay: 0.05 });
+  const optimizer = make(model);
   return {
     model,
     optimizer,
@@ -76,12 +83,15 @@ describe('train', () => {
     await setupBackend('cpu');
   });
 
-  it('resumed from a checkpoint ends at the same bits as a run that never stopped', async () => {
-    const straight = start();
+  it.each([
+    ['AdamW', adamW],
+    ['SGD', sgd],
+  ])('resumed from a checkpoint ends at the same bits as a run that never stopped: %s', async (_, make) => {
+    const straight = start(make);
     await go(straight);
 
     const states: TrainingState[] = [];
-    const interrupted = start();
+    const interrupted = start(make);
     const abort = new AbortController();
     const reason = new Error('enough');
     const onProgress = ({ step }: TrainingProgress) => {
@@ -93,7 +103,7 @@ describe('train', () => {
     await expect(go(interrupted, { signal: abort.signal, onProgress, onCheckpoint })).rejects.toBe(reason);
     expect(states.map(({ metadata }) => metadata.get('step'))).toEqual(['3']);
 
-    const resumed = start();
+    const resumed = start(make);
     const steps: number[] = [];
     await go(resumed, { resume: states[0], onProgress: ({ step }) => steps.push(step) });
     expect(steps).toEqual([4, 5, 6]);

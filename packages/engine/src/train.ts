@@ -1,13 +1,13 @@
 import type { SavedTensor } from '@saccade/nn';
 import { assertInteger, ConfigError, sizeAt } from '@saccade/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
-import type { AdamW } from './AdamW.ts';
 import { type Batch, type BatchSource, EpochOrder } from './data.ts';
 import { DivergedError } from './errors.ts';
 import type { Classifier } from './evaluate.ts';
 import { clipGradients, valueAndGradients } from './gradients.ts';
 import { crossEntropy, type Labels } from './losses.ts';
 import { accuracy, predictions } from './metrics.ts';
+import type { Optimizer } from './optimizer.ts';
 import { pause } from './pause.ts';
 import type { Schedule } from './schedules.ts';
 import { captureState, restoreState, type TrainingState } from './state.ts';
@@ -15,7 +15,7 @@ import { captureState, restoreState, type TrainingState } from './state.ts';
 /** Options of {@link train}. */
 export interface TrainOptions<X extends tf.Tensor> {
   readonly model: Classifier<X>;
-  readonly optimizer: AdamW;
+  readonly optimizer: Optimizer;
   readonly data: BatchSource<X>;
   readonly batchSize: number;
   /** steps in all, those before a resumption included */

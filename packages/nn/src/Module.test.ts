@@ -97,6 +97,7 @@ describeOnBackends(
         'head',
       ]);
       expect(dict.get('blocks.1.conv.weight')?.shape).toEqual([2, 1, 3, 1]);
+      expect([...net.stateShapes()]).toEqual([...dict].map(([name, { shape }]) => [name, { shape }]));
       expect(dict.get('head.weight')?.shape).toEqual([3, 2]);
     });
 

@@ -108,6 +108,11 @@ export abstract class Module {
     return count;
   }
 
+  /** The names of {@link stateDict} and the shapes under which PyTorch knows them, in the same order; no value is read. */
+  stateShapes(): Map<string, { readonly shape: readonly number[] }> {
+    return new Map([...this.#namedEntries()].map(([name, { torchShape }]) => [name, { shape: torchShape }]));
+  }
+
   /** Reads all weights and buffers, in PyTorch's layouts. */
   async stateDict(): Promise<Map<string, SavedTensor>> {
     this.assertUsable();

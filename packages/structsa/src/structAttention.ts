@@ -50,7 +50,9 @@ export interface StructAttentionOptions {
  * and one value more, not convolved, in the same softmax over L*D + P entries (inferred: the paper does not say what becomes
  * of DeiT's class token; the costs of the specification's section 2.2 are those of this form).
  *
- * The D sets are streamed: no N x N x D tensor exists, forward or backward; K' and V' take O(N C D).
+ * No N x L x D tensor exists, forward or backward; K' and V' take O(L C D). On webgpu with the fused kernels of
+ * `@saccade/tensor-ops/webgpu` (`setKernelMode`) they are computed as one set of D*L keys and values, and no map of N x L
+ * exists either; elsewhere the D sets are streamed, one map of N x L at a time.
  * Source: Kim et al., CVPR 2024, arXiv 2404.03924, equations (11)-(17) in the order of (15); the scale, the zero padding
  * and the softmax per head are inferred from UniFormer.
  *

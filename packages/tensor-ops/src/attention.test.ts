@@ -1,8 +1,9 @@
 import { describeOnBackends, expectClose, expectNoLeak, finiteDifference } from '@saccade/vitest-preset';
 import * as tf from '@tensorflow/tfjs-core';
-import { expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { attention, attentionWeights } from './attention.ts';
 import { ConfigError, ShapeError } from './errors.ts';
+import { setKernelMode } from './kernelMode.ts';
 import { at, type Dense, fill, sample, sum, tensor } from './testing/reference.ts';
 
 /** The attention weights [D, B, h, N, L] by their definition: one softmax over d and j together. */
@@ -41,7 +42,7 @@ const keys = [2, 3, 4].map((seed) => sample([2, 2, 5, 4], seed, { low: -2, high:
 const values = [5, 6, 7].map((seed) => sample([2, 2, 5, 3], seed));
 const tensors = (sets: readonly Dense[]) => sets.map((set) => tensor<tf.Tensor4D>(set));
 
-describeOnBackends('attention', () => {
+const attentionTests = () => {
   it.each([1, 2, 3])('is one softmax over the entries of all of %i sets', async (count) => {
     const [k, v] = [keys.slice(0, count), values.slice(0, count)];
     const y = attention(tensor(q), tensors(k), tensors(v));
@@ -110,7 +111,20 @@ describeOnBackends('attention', () => {
     await expectNoLeak(() => tf.grads((x) => attention(x as tf.Tensor4D, k, v))([x]));
     await expectNoLeak(() => attentionWeights(x, k));
   });
-});
+};
+
+describeOnBackends('attention', attentionTests);
+
+// On webgpu, the tests above are those of the fused kernel; the explicit path is its reference, and needs them as well.
+describeOnBackends(
+  'the explicit path of attention',
+  () => {
+    beforeAll(() => setKernelMode('explicit'));
+    afterAll(() => setKernelMode('auto'));
+    attentionTests();
+  },
+  { backends: ['webgpu'] },
+);
 
 describeOnBackends('attentionWeights', () => {
   it('are the weights by definition, and sum to 1 over all sets', async () => {
@@ -181,7 +195,7 @@ describeOnBackends(
     it('shapes that do not belong together', () => {
       const [q, k] = [x(1, 2, 3, 4), x(1, 2, 5, 4)];
       expect(() => attention(x(2, 3, 4), k, k)).toThrow(ShapeError);
-      expect(() => attention(q, x(1, 2, 5, 3), k)).toThrow('keys[0]: expected shape [1,2,5,4], got [1,2,5,3].');
+      expect(() => attention(q, x(1, 2, 5, 3), k)).toThrow('keys[0]: expected shape [1,2,L,4], got [1,2,5,3].');
       expect(() => attention(q, [k, x(1, 2, 6, 4)], [k, k])).toThrow(ShapeError);
       expect(() => attention(q, [k, k], [k, x(1, 2, 5, 5)])).toThrow('values[1]');
       expect(() => attentionWeights(q, [x(1, 1, 5, 4)])).toThrow(ShapeError);

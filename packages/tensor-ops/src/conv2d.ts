@@ -1,8 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { convInputGradient } from './convInputGradient.ts';
 import { ConfigError, ShapeError } from './errors.ts';
 import { assertInteger, assertShape } from './shape.ts';
-import { withGradient } from './withGradient.ts';
 
 /** Options of {@link conv2d}. */
 export interface Conv2dOptions {
@@ -17,7 +15,8 @@ export interface Conv2dOptions {
  * (cross-correlation, no flip).
  *
  * `x` [B, H, W, C], `filter` [kh, kw, C, O] -> [B, floor((H + 2p - kh)/s) + 1, floor((W + 2q - kw)/s) + 1, O], as PyTorch's
- * `Conv2d`. `'same'` of TensorFlow is not used: at stride 2 it samples other positions on even sizes.
+ * `Conv2d`. `'same'` of TensorFlow is not used: at stride 2 it samples other positions on even sizes. Its gradients are those
+ * of this package's table, which compute what is asked for only.
  *
  * @throws ShapeError if the channels differ or the padded map is smaller than the filter; ConfigError for a stride below
  * 1 or a padding that cannot be
@@ -29,14 +28,7 @@ export function conv2d(x: tf.Tensor4D, filter: tf.Tensor4D, options: Conv2dOptio
   const [rows, columns] = typeof padding === 'number' ? [padding, padding] : padding;
   assertFits(x, filter, [rows, columns]);
   const pad: tf.backend_util.ExplicitPadding = [[0, 0], [rows, rows], [columns, columns], [0, 0]]; // biome-ignore format: one pair an axis
-  return withGradient(
-    [x, filter],
-    ([x, filter]) => ({ value: tf.conv2d(x, filter, stride, pad), saved: [x, filter] }),
-    (dy, [x, filter]) => [
-      convInputGradient(dy, filter, { strides: [stride, stride], before: [rows, columns], inputShape: x.shape }),
-      filterGradient(dy, x, { strides: [stride, stride], pad, filterShape: filter.shape }),
-    ],
-  );
+  return tf.conv2d(x, filter, stride, pad);
 }
 
 function assertFits({ shape }: tf.Tensor4D, filter: tf.Tensor4D, padding: readonly [number, number]): void {
@@ -53,14 +45,4 @@ function assertFits({ shape }: tf.Tensor4D, filter: tf.Tensor4D, padding: readon
       });
     }
   });
-}
-
-function filterGradient(dy: tf.Tensor4D, x: tf.Tensor4D, attributes: tf.NamedAttrMap): tf.Tensor {
-  const backend = tf.getBackend();
-  if (!tf.getKernel(tf.Conv2DBackpropFilter, backend)) {
-    const hint =
-      backend === 'wasm' ? "To train on wasm, import '@saccade/tensor-ops/wasm' once." : 'Choose another one.';
-    throw new ConfigError('backend', `one that has the kernel ${tf.Conv2DBackpropFilter}`, backend, hint);
-  }
-  return tf.engine().runKernel(tf.Conv2DBackpropFilter, { x, dy }, { dataFormat: 'NHWC', ...attributes }) as tf.Tensor;
 }

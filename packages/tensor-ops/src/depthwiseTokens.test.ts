@@ -3,7 +3,13 @@ import { describeOnBackends, expectClose, expectNoLeak, finiteDifference } from 
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type DepthwiseTokensOptions, depthwiseSets, depthwiseTokens } from './depthwiseTokens.ts';
+import { BackendError } from './backendError.ts';
+import {
+  type DepthwiseTokensOptions,
+  depthwiseSets,
+  depthwiseTokens,
+  depthwiseTokensBatch,
+} from './depthwiseTokens.ts';
 import { ConfigError, ShapeError } from './errors.ts';
 import { type KernelMode, setKernelMode } from './kernelMode.ts';
 import { flatDispatch } from './kernels/webgpu/depthwiseTokensLayout.ts';
@@ -71,6 +77,8 @@ const CASES: readonly [string, Problem][] = [
   ['images', problem({ grid: [3, 4], kernel: [3, 3], detectors: 3 })],
   ['images, stride 2, an even axis', problem({ grid: [4, 3], kernel: [1, 3], stride: 2, headSize: 1 })],
   ['images smaller than the kernel', problem({ grid: [1, 2], kernel: [5, 5], detectors: 1 })],
+  ['images of two tiles a row, the second not full', problem({ grid: [2, 9], kernel: [1, 3], heads: 1 })],
+  ['images of two strided tiles', problem({ grid: [2, 17], kernel: [1, 5], stride: 2, heads: 1 })],
   ['images, shared filters', problem({ grid: [3, 3], kernel: [3, 3], shared: true })],
   ['clips', problem({ grid: [3, 2, 2], kernel: [3, 1, 3] })],
   ['clips, stride 3, shared filters', problem({ grid: [2, 4, 3], kernel: [3, 3, 1], stride: 3, shared: true })],
@@ -128,16 +136,16 @@ describeOnBackends(
 describeOnBackends(
   'the gradients of depthwiseTokens',
   () => {
-    /** The gradients for a dy of our own, read. */
+    /** The value, and the gradients for a dy of our own, read. */
     const gradients = async (p: Problem, mode: KernelMode) => {
       setKernelMode(mode);
-      const [dx, dFilter] = tf.tidy(() => {
+      const results = tf.tidy(() => {
         const [x, filter] = [tensor(sample(tokensOf(p), 3)), tensor(sample(filterOf(p), 4))];
         const y = depthwiseTokens(x as tf.Tensor3D, filter, p);
-        return tf.grads(operator(p))([x, filter], tensor(sample(y.shape, 5)));
-      }) as [tf.Tensor, tf.Tensor];
-      const values = await Promise.all([dx.data(), dFilter.data()]);
-      tf.dispose([dx, dFilter]);
+        return [y, ...tf.grads(operator(p))([x, filter], tensor(sample(y.shape, 5)))];
+      });
+      const values = await Promise.all(results.map((result) => result.data()));
+      tf.dispose(results);
       return values;
     };
 
@@ -151,9 +159,12 @@ describeOnBackends(
       }
     });
 
-    it('are summed in parts where there is much to sum, and are equal bit by bit every time', async () => {
-      // 2 * 5 * 9 lines for 108 weights: a part each.
-      const p = problem({ grid: [5, 9, 8], kernel: [3, 3, 1], headSize: 3, detectors: 2 });
+    it.each([
+      // 2 * 5 * 9 lines for 108 weights.
+      ['of a line each', problem({ grid: [5, 9, 8], kernel: [3, 3, 1], headSize: 3 })],
+      // 14 lines for 25,600 weights: three parts of five lines, the last of them one short.
+      ['of several lines', problem({ batch: 1, grid: [7, 2, 1], kernel: [5, 5, 1], headSize: 512, detectors: 1 })],
+    ])('are summed in parts, and are equal bit by bit every time: %s', async (_, p) => {
       const [explicit, fused, again] = [
         await gradients(p, 'explicit'),
         await gradients(p, 'fused'),
@@ -203,6 +214,50 @@ describeOnBackends(
   },
   { backends: ['webgpu'] },
 );
+
+describeOnBackends('depthwiseTokensBatch', ({ name }) => {
+  // 2x2 positions of the strided grid, 3 frames, 6 channels, 5 detectors.
+  const options = { grid: [3, 4, 3], heads: 2, stride: 2 } as const;
+  const sample = 4 * 12 * 6 * 5;
+  const batch = (limit?: number, dtype: 'float32' | 'int32' = 'float32', heads = 2) =>
+    tf.tidy(() => {
+      const filter = tf.zeros<tf.Rank.R5>([1, 1, 1, 1, 5], dtype);
+      return depthwiseTokensBatch(tf.zeros([9, 36, 3 * heads]), filter, { ...options, heads }, limit);
+    });
+
+  it('is how many samples fit where the kernels are to be used, else none', () => {
+    const kernels = name === 'webgpu';
+    for (const [limit, samples] of [
+      [10 * sample, 10],
+      [10 * sample - 1, 9],
+      [sample, 1],
+      [sample - 1, 0],
+    ] as const) {
+      expect(batch(limit)).toBe(kernels ? samples : 0);
+    }
+    expect(batch()).toBeGreaterThanOrEqual(kernels ? 1000 : 0);
+    expect(batch(sample, 'int32')).toBe(0);
+    setKernelMode('explicit');
+    expect(batch(sample)).toBe(0);
+  });
+
+  it('throws where the kernels are called for and cannot be used', () => {
+    setKernelMode('fused');
+    const wide = () =>
+      depthwiseTokensBatch(tf.zeros([1, 4, 129]), tf.zeros([1, 1, 129, 1]), { grid: [2, 2], heads: 1 });
+    if (name === 'webgpu') {
+      expect(batch(sample)).toBe(1);
+      expect(() => batch(sample - 1)).toThrow(/results of at most 1439 bytes, not 1440 for one sample/);
+      expect(() => batch(sample, 'int32')).toThrow(/float32, not int32/);
+      expect(wide).toThrow(/heads of up to 128 channels for attention, not 129/);
+      expect(wide).toThrow(ConfigError);
+    } else {
+      expect(() => batch(sample)).toThrow(BackendError);
+    }
+    setKernelMode('auto');
+    expect(wide()).toBe(0);
+  });
+});
 
 describe('flatDispatch', () => {
   it('has at least as many invocations as wanted, and no more than 65,535 workgroups along an axis', () => {

@@ -2,11 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import { depthwiseConv2d, depthwiseConv3d } from './depthwiseConv.ts';
 import { ConfigError, ShapeError } from './errors.ts';
 import { usesKernel } from './kernelMode.ts';
-import { DEPTHWISE_TOKENS, DEPTHWISE_TOKENS_FILTER, DEPTHWISE_TOKENS_INPUT } from './kernels/names.ts';
+import { ATTENTION_HEAD_LIMIT, DEPTHWISE_TOKENS } from './kernels/names.ts';
 import { splitHeads } from './matMul.ts';
 import { assertInteger, assertShape, formatShape, product } from './shape.ts';
 import { bindingLimit } from './webgpu/bindingLimit.ts';
-import { withGradient } from './withGradient.ts';
 
 /** A grid of tokens: [H, W] of an image, [T, H, W] of a clip, row-major. */
 type TokenGrid = readonly number[];
@@ -43,7 +42,10 @@ export function depthwiseTokens(x: tf.Tensor3D, filter: tf.Tensor, options: Dept
   if (!(heads >= 1 && channels % heads === 0)) {
     throw new ConfigError('heads', `a positive integer that divides C = ${channels}`, heads);
   }
-  if (usesKernel(DEPTHWISE_TOKENS)) return fusedTokens(x, filter, { grid: [...grid], heads, stride });
+  if (usesKernel(DEPTHWISE_TOKENS, tokensRefusal(x, filter))) {
+    // With a gradient: the kernel brings its own.
+    return tf.engine().runKernel(DEPTHWISE_TOKENS, { x, filter }, { grid: [...grid], heads, stride }) as tf.Tensor4D;
+  }
   return tf.tidy(
     () =>
       tf.concat(
@@ -53,39 +55,39 @@ export function depthwiseTokens(x: tf.Tensor3D, filter: tf.Tensor, options: Dept
   );
 }
 
-function fusedTokens(x: tf.Tensor3D, filter: tf.Tensor, attributes: tf.NamedAttrMap): tf.Tensor4D {
-  const run = (name: string, inputs: tf.NamedTensorMap, more: tf.NamedAttrMap = {}) =>
-    tf.engine().runKernel(name, inputs, { ...attributes, ...more }) as tf.Tensor4D;
-  return withGradient(
-    [x, filter],
-    ([x, filter]) => ({ value: run(DEPTHWISE_TOKENS, { x, filter }), saved: [x, filter] }),
-    (dy, [x, filter]) => [
-      run(DEPTHWISE_TOKENS_INPUT, { dy, filter }),
-      run(DEPTHWISE_TOKENS_FILTER, { x, dy }, { filterShape: filter.shape }),
-    ],
-  );
-}
-
 /**
- * How many samples of a batch the kernel of {@link depthwiseTokens} computes at once, for those who have a choice: as many
- * as make a result that the GPU device can bind; 0 where the explicit path is to be taken (see {@link setKernelMode}), or
- * one sample is too much. Then {@link depthwiseSets} one by one take less memory.
+ * How many samples at once are to be attended to as **one** set of {@link depthwiseTokens}, D*L of them, each: where the
+ * kernels of depthwiseTokens and {@link attention} are to be used, as many as the GPU device can bind the result of. 0
+ * elsewhere, or where one sample is too much: then {@link depthwiseSets}, one after the other, take less memory.
  *
  * @param limit bytes of a result; default: the limit of the device
- * @throws as depthwiseTokens, and as setKernelMode says of mode `fused`
+ * @throws as depthwiseTokens, and in mode `fused` (see {@link setKernelMode}) where the kernels cannot be used
  */
 export function depthwiseTokensBatch(
   x: tf.Tensor3D,
   filter: tf.Tensor,
-  { grid, stride = 1 }: DepthwiseTokensOptions,
+  { grid, heads, stride = 1 }: DepthwiseTokensOptions,
   limit = bindingLimit(),
 ): number {
   assertTokenInputs(x, filter, grid, stride);
   const [height, width] = grid.slice(-2) as [number, number];
   const positions = product(grid.slice(0, -2)) * Math.ceil(height / stride) * Math.ceil(width / stride);
-  const bytes = 4 * positions * x.shape[2] * (filter.shape.at(-1) as number);
-  const refusal = bytes > limit ? `results of at most ${limit} bytes, got ${bytes} for one sample` : undefined;
+  const [channels, detectors] = [x.shape[2], filter.shape.at(-1) as number];
+  const bytes = 4 * positions * channels * detectors;
+  const refusal =
+    bytes > limit
+      ? `results of at most ${limit} bytes, not ${bytes} for one sample`
+      : channels > heads * ATTENTION_HEAD_LIMIT
+        ? `heads of up to ${ATTENTION_HEAD_LIMIT} channels for attention, not ${channels / heads}`
+        : tokensRefusal(x, filter);
   return usesKernel(DEPTHWISE_TOKENS, refusal) ? Math.floor(limit / bytes) : 0;
+}
+
+/** Why the kernel does not take these inputs; `undefined` if it does. */
+function tokensRefusal(...inputs: tf.Tensor[]): string | undefined {
+  const other = inputs.find((input) => input.dtype !== 'float32');
+  if (other !== undefined) return `float32, not ${other.dtype}`;
+  return inputs.some((input) => input.size === 0) ? 'tensors that are not empty' : undefined;
 }
 
 /**
@@ -121,16 +123,21 @@ function assertTokenInputs(x: tf.Tensor, filter: tf.Tensor, grid: TokenGrid, str
   }
   assertShape('x', x, ['B', product(grid), 'C'], `The grid ${formatShape(grid)} has ${product(grid)} positions.`);
   assertInteger('stride', stride, 1);
-  const channels = x.shape[2] as number;
-  const [own, detectors] = filter.shape.slice(-2);
-  if (filter.rank !== grid.length + 2 || (own !== channels && own !== 1) || detectors === 0) {
-    throw new ShapeError({
-      argument: 'filter',
-      expected: `shape [${grid.length === 3 ? 'kt,' : ''}kh,kw,${channels} or 1,D >= 1] on a grid of ${grid.length} axes`,
-      actual: formatShape(filter.shape),
-    });
-  }
+  assertTokenFilter('filter', filter, grid.length, x.shape[2] as number);
+}
+
+/**
+ * Throws unless `filter` is one of {@link depthwiseTokens} on a grid of so many axes: [...kernel, C or 1, D], odd kernel.
+ *
+ * @throws ShapeError; ConfigError for an even kernel
+ */
+export function assertTokenFilter(argument: string, filter: tf.Tensor, axes: number, channels: number): void {
   const kernel = filter.shape.slice(0, -2);
+  const [own, detectors] = filter.shape.slice(-2);
+  if (kernel.length !== axes || (own !== channels && own !== 1) || detectors === 0) {
+    const expected = `shape [${axes === 3 ? 'kt,' : ''}kh,kw,${channels} or 1,D >= 1] on a grid of ${axes} axes`;
+    throw new ShapeError({ argument, expected, actual: formatShape(filter.shape) });
+  }
   if (kernel.some((size) => size % 2 !== 1)) {
     throw new ConfigError('kernel', 'odd sizes', formatShape(kernel), 'An even kernel has no centre to pad around.');
   }

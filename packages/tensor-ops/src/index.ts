@@ -2,15 +2,22 @@ import './register.ts';
 
 export { type AttentionOptions, attention, attentionWeights } from './attention.ts';
 export { type AxisGates, scaleByAxisGates } from './axisGates.ts';
+export { BackendError } from './backendError.ts';
 export { type Conv2dOptions, conv2d } from './conv2d.ts';
 export { depthwiseConv2d, depthwiseConv3d } from './depthwiseConv.ts';
-export { type DepthwiseTokensOptions, depthwiseSets, depthwiseTokens, depthwiseTokensBatch } from './depthwiseTokens.ts';
+export {
+  assertTokenFilter,
+  type DepthwiseTokensOptions,
+  depthwiseSets,
+  depthwiseTokens,
+  depthwiseTokensBatch,
+} from './depthwiseTokens.ts';
 export { ConfigError, SaccadeError, ShapeError, type ShapeMismatch } from './errors.ts';
 export { gelu } from './gelu.ts';
 export { type KernelMode, kernelMode, setKernelMode } from './kernelMode.ts';
+export { addBias, linear, matMul, mergeHeads, splitHeads, sumToShape, transposeLast } from './matMul.ts';
 export { maxMean } from './maxMean.ts';
 export { type MaxPoolOptions, maxPool2d } from './maxPool.ts';
-export { addBias, linear, matMul, mergeHeads, splitHeads, sumToShape, transposeLast } from './matMul.ts';
 export {
   batchNormInference,
   batchNormTraining,

@@ -1,4 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { kernelMode } from './kernelMode.ts';
+import { BATCH_NORM, BATCH_NORM_GRAD, COLUMN_MOMENTS } from './kernels/names.ts';
 import { sumRows } from './matMul.ts';
 import { assertShape, product, sizeAt } from './shape.ts';
 import { withGradient } from './withGradient.ts';
@@ -43,6 +45,10 @@ export function channelStatistics(x: tf.Tensor): ChannelStatistics {
   return tf.tidy(() => {
     const channels = sizeAt(x.shape, -1);
     const rows = tf.reshape(x, [product(x.shape.slice(0, -1)), channels]);
+    if (hasKernels()) {
+      const [mean, variance] = tf.engine().runKernel(COLUMN_MOMENTS, { x: rows }) as [tf.Tensor1D, tf.Tensor1D];
+      return { mean, variance };
+    }
     const mean = tf.mean(rows, 0) as tf.Tensor1D;
     return { mean, variance: tf.mean(tf.square(tf.sub(rows, mean)), 0) as tf.Tensor1D };
   }) as ChannelStatistics & tf.TensorContainer;
@@ -88,6 +94,7 @@ export function batchNormTraining<T extends tf.Tensor>(
   const channels = sizeAt(x.shape, -1);
   return tf.tidy(() => {
     const rows = tf.reshape(x, [product(x.shape.slice(0, -1)), channels]);
+    if (hasKernels()) return tf.reshape(fusedBatchNorm(rows, gamma, beta, statistics, eps), x.shape) as T;
     const y = withGradient(
       [rows, gamma, beta],
       ([rows, gamma, beta]) => {
@@ -99,6 +106,30 @@ export function batchNormTraining<T extends tf.Tensor>(
     );
     return tf.reshape(y, x.shape) as T;
   });
+}
+
+/** Whether the backend has kernels of ours for the training mode (wasm, where sums over leading axes are slow). */
+function hasKernels(): boolean {
+  return kernelMode() !== 'explicit' && tf.getKernel(BATCH_NORM, tf.getBackend()) !== undefined;
+}
+
+function fusedBatchNorm(
+  rows: tf.Tensor,
+  gamma: tf.Tensor1D,
+  beta: tf.Tensor1D,
+  { mean, variance }: ChannelStatistics,
+  eps: number,
+): tf.Tensor {
+  return withGradient(
+    [rows, gamma, beta],
+    ([x, gamma, beta]) => {
+      const inverseStd = tf.rsqrt(tf.add(variance, eps));
+      const value = tf.engine().runKernel(BATCH_NORM, { x, mean, inverseStd, gamma, beta }) as [tf.Tensor];
+      return { value: value[0], saved: [x, mean, inverseStd, gamma] };
+    },
+    (dy, [x, mean, inverseStd, gamma]) =>
+      tf.engine().runKernel(BATCH_NORM_GRAD, { x, dy, mean, inverseStd, gamma }) as tf.Tensor[],
+  );
 }
 
 function assertPerChannel(x: tf.Tensor, vectors: Readonly<Record<string, tf.Tensor1D>>): void {

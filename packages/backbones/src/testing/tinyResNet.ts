@@ -9,7 +9,7 @@ export const TINY_RESNET: ResNetConfig = { depths: [1, 2], width: 8, numClasses:
 export const TINY_TSM: ResNetVideoConfig = { ...TINY_RESNET, frames: 3, shiftDiv: 4 };
 
 /** A gate that remembers what it was given, and multiplies by its only weight, which starts as 0.5. */
-export class Recorder extends Module implements FeatureGate {
+class Recorder extends Module implements FeatureGate {
   readonly seen: number[][] = [];
   readonly scale = this.parameter('scale', [1], { init: () => Float32Array.of(0.5) });
 

@@ -13,7 +13,7 @@ import { GRIDS, type Workload, workload } from './workload.ts';
 // Each is run in turn, so that what else the machine does meets both; medians; with --save they go to results/kernels.csv.
 
 const { values: options } = parseArgs({
-  options: { runs: { type: 'string', default: '5' }, save: { type: 'boolean', default: false } },
+  options: { runs: { type: 'string', default: '3' }, save: { type: 'boolean', default: false } },
 });
 
 /** What WebGPU promises of every device: a binding that is larger would not run everywhere. */

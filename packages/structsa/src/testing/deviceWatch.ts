@@ -40,11 +40,6 @@ export class DeviceWatch {
     };
   }
 
-  /** Bytes of the buffers that exist now. */
-  get live(): number {
-    return this.#live;
-  }
-
   /** Begins to count anew, with the buffers that exist. */
   restart(): void {
     this.#peak = this.#live;

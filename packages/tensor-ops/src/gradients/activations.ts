@@ -3,7 +3,8 @@ import { sumToShape } from '../matMul.ts';
 import { at, type Entry, fromInput, fromOutput, indicator } from './entry.ts';
 
 export const activations: readonly Entry[] = [
-  fromInput(tf.Relu, (dy, x) => tf.mul(dy, indicator(tf.greater(x, 0)))),
+  // From the output, which the next layer keeps anyway. `step` is one pass; a comparison with a number is slow on wasm.
+  fromOutput(tf.Relu, (dy, y) => tf.mul(dy, tf.step(y))),
   fromInput(tf.Relu6, (dy, x) => tf.mul(dy, tf.mul(indicator(tf.greater(x, 0)), indicator(tf.less(x, 6))))),
   // 1 for x > 0, else alpha
   fromInput<{ alpha: number }>(tf.LeakyRelu, (dy, x, { alpha }) =>

@@ -53,6 +53,12 @@ function checked(attributes: object): Convolution {
 }
 
 function run(kernel: string, inputs: Record<string, tf.Tensor>, attributes: object): tf.Tensor {
+  const backend = tf.getBackend();
+  if (!tf.getKernel(kernel, backend)) {
+    const hint =
+      backend === 'wasm' ? "To train on wasm, import '@saccade/tensor-ops/wasm' once." : 'Choose another one.';
+    throw new ConfigError('backend', `one that has the kernel ${kernel}`, backend, hint);
+  }
   return tf.engine().runKernel(kernel, inputs, attributes as tf.NamedAttrMap) as tf.Tensor;
 }
 

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { axisGates, axisGatesGrad } from './wasm/axisGates.ts';
 import { batchMatMul } from './wasm/batchMatMul.ts';
+import { batchNorm, batchNormGrad, columnMoments } from './wasm/batchNorm.ts';
 import { conv2DBackpropFilter } from './wasm/conv2dBackpropFilter.ts';
 import { depthwiseConv2dBackpropFilter, depthwiseConv2dBackpropInput } from './wasm/depthwiseBackprop.ts';
 import { maxMean, maxMeanGrad } from './wasm/maxMean.ts';
@@ -14,6 +15,9 @@ export const kernelTable: readonly tf.KernelConfig[] = [
   axisGates,
   axisGatesGrad,
   batchMatMul,
+  batchNorm,
+  batchNormGrad,
+  columnMoments,
   conv2DBackpropFilter,
   depthwiseConv2dBackpropFilter,
   depthwiseConv2dBackpropInput,

@@ -7,13 +7,14 @@ export const BATCH_MAT_MUL = 'SaccadeBatchMatMul';
  */
 export const ATTENTION = 'SaccadeAttention';
 
+/** The largest e and f that it takes: beyond, the sums of a block of queries no longer fit into registers. */
+export const ATTENTION_HEAD_LIMIT = 128;
+
 /** Its gradient: of `[dy, output, logarithms, q, ...keys, ...values]` gives those of q, keys and values. */
 export const ATTENTION_GRAD = 'SaccadeAttentionGrad';
 
-/** Our kernels for `depthwiseTokens` and its gradients, registered for webgpu by `@saccade/tensor-ops/webgpu`. */
+/** Our kernel for `depthwiseTokens`, with a gradient registered, on webgpu by `@saccade/tensor-ops/webgpu`. */
 export const DEPTHWISE_TOKENS = 'SaccadeDepthwiseTokens';
-export const DEPTHWISE_TOKENS_INPUT = 'SaccadeDepthwiseTokensBackpropInput';
-export const DEPTHWISE_TOKENS_FILTER = 'SaccadeDepthwiseTokensBackpropFilter';
 
 /** Our kernels for the temporal shift and for the gradient of max pools, for wasm and webgpu. */
 export const TEMPORAL_SHIFT = 'SaccadeTemporalShift';
@@ -26,3 +27,8 @@ export const PLANE_CONV3D = 'SaccadePlaneConv3d';
 export const PLANE_CONV3D_FILTER = 'SaccadePlaneConv3dBackpropFilter';
 export const AXIS_GATES = 'SaccadeAxisGates';
 export const AXIS_GATES_GRAD = 'SaccadeAxisGatesGrad';
+
+/** Our kernels for training-mode batch normalisation, registered for wasm by `@saccade/tensor-ops/wasm`. */
+export const COLUMN_MOMENTS = 'SaccadeColumnMoments';
+export const BATCH_NORM = 'SaccadeBatchNorm';
+export const BATCH_NORM_GRAD = 'SaccadeBatchNormGrad';

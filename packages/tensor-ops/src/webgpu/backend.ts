@@ -15,6 +15,7 @@ export interface WebGPUBackendInternals {
     readonly freeBuffers: Map<string, GPUBuffer[]>;
     numFreeBuffers: number;
   };
+  makeTensorInfo(shape: number[], dtype: tf.DataType): tf.TensorInfo;
   runWebGPUProgram(
     program: object,
     inputs: tf.TensorInfo[],

@@ -2,7 +2,15 @@ import { describeOnBackends, expectClose, expectNoLeak } from '@saccade/vitest-p
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { BackendError } from '../backendError.ts';
-import { runWebGPUProgram, trimBufferPool, type WebGPUProgram, webgpuDevice, webgpuMemory } from './index.ts';
+import {
+  type MultiOutputProgram,
+  runMultiOutputProgram,
+  runWebGPUProgram,
+  trimBufferPool,
+  type WebGPUProgram,
+  webgpuDevice,
+  webgpuMemory,
+} from './index.ts';
 
 /** `y = a x + b`, elementwise, with the number `a` as a uniform and the tensor `b`. */
 function scaleAndAdd(shape: readonly number[], a: number): WebGPUProgram {
@@ -56,6 +64,45 @@ describeOnBackends(
     it('shares work inside a workgroup', async () => {
       const x = tf.reshape(tf.range(0, 300), [3, 100]);
       await expectClose(runWebGPUProgram(rowSums(3), [x]), tf.sum(x, 1));
+    });
+
+    it('reads and writes vectors of four numbers', async () => {
+      const [x, b] = [tf.reshape(tf.range(0, 24), [3, 8]), tf.fill([3, 8], 0.5)];
+      const program: WebGPUProgram = {
+        ...scaleAndAdd(x.shape, 2),
+        name: 'scaleAndAddVectors',
+        vectors: ['x', 'b', 'result'],
+      };
+      await expectClose(runWebGPUProgram(program, [x, b]), tf.add(tf.mul(x, 2), b));
+    });
+
+    it('writes several tensors, of several types', async () => {
+      const x = tf.tensor1d([3, -1, 2]);
+      const program: MultiOutputProgram = {
+        name: 'squareAndSign',
+        inputs: ['x'],
+        output: { shape: [3], dtype: 'float32' },
+        moreOutputs: [
+          { name: 'signs', shape: [3, 1], dtype: 'int32' },
+          { name: 'count', shape: [1], dtype: 'float32' },
+        ],
+        workgroupSize: [64, 1, 1],
+        dispatch: 'elements',
+        body: `
+          result[index] = x[index] * x[index];
+          signs[index] = i32(sign(x[index]));
+          if (index == 0) { count[0] = f32(uniforms.size); }`,
+      };
+      const [squares, signs, count] = runMultiOutputProgram(program, [x]) as [tf.Tensor, tf.Tensor, tf.Tensor];
+      expect([squares, signs, count].map(({ shape, dtype }) => [shape, dtype])).toEqual([
+        [[3], 'float32'],
+        [[3, 1], 'int32'],
+        [[1], 'float32'],
+      ]);
+      await expectClose(squares, [9, 1, 4]);
+      await expectClose(signs, [1, -1, 1]);
+      await expectClose(count, [3]);
+      await expectNoLeak(() => runMultiOutputProgram(program, [x]));
     });
 
     it('accepts a program that uses neither its input nor a uniform', async () => {

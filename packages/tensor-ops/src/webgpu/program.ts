@@ -9,11 +9,12 @@ export interface WebGPUUniform {
 }
 
 /**
- * A compute shader of our own, run inside tfjs: it reads tensors and writes one new tensor.
+ * A compute shader of our own, run inside tfjs: it reads tensors and writes one new tensor (or several: see
+ * {@link MultiOutputProgram}).
  *
  * What the code of {@link body} and {@link declarations} may use (tfjs puts it in front):
  * - each input as an array of its name, and `result`, the output: `array<f32>` (`array<i32>` for `int32` and `bool`),
- *   flat in row-major order;
+ *   flat in row-major order; those that {@link vectors} names as `array<vec4<f32>>`;
  * - `uniforms.<name>` for every entry of {@link uniforms}, and `uniforms.outShape`, `uniforms.<input>Shape` (`i32`, or
  *   `vec2<i32>` to `vec4<i32>` by rank);
  * - with `dispatch: 'elements'`, `index : i32`, the flat index of the output element that this invocation is for;
@@ -26,7 +27,9 @@ export interface WebGPUProgram {
    */
   readonly name: string;
   readonly inputs: readonly string[];
-  readonly output: { readonly shape: readonly number[]; readonly dtype: 'float32' | 'int32' };
+  readonly output: WebGPUOutput;
+  /** Inputs and outputs whose arrays have elements of four numbers; the tensors' last dimension is a multiple of 4. */
+  readonly vectors?: readonly string[];
   readonly uniforms?: readonly WebGPUUniform[];
   /** Extensions of WGSL, such as `f16` or `subgroups`; the device must have them (`webgpuDevice().features`). */
   readonly enable?: readonly string[];
@@ -39,6 +42,17 @@ export interface WebGPUProgram {
   readonly body: string;
 }
 
+/** A tensor that a program writes. */
+export interface WebGPUOutput {
+  readonly shape: readonly number[];
+  readonly dtype: 'float32' | 'int32';
+}
+
+/** A program that writes more tensors beside `result`, each as an array of its name. */
+export interface MultiOutputProgram extends WebGPUProgram {
+  readonly moreOutputs: readonly (WebGPUOutput & { readonly name: string })[];
+}
+
 /**
  * Runs a shader of our own on the webgpu backend and returns its output, which the tape does not see: wrap the call in
  * `tf.customGrad` (or register it as a kernel with a gradient) where it must be differentiated.
@@ -46,25 +60,38 @@ export interface WebGPUProgram {
  * @throws {BackendError} when the backend in use is not webgpu.
  */
 export function runWebGPUProgram(program: WebGPUProgram, inputs: readonly tf.Tensor[]): tf.Tensor {
+  return runMultiOutputProgram({ ...program, moreOutputs: [] }, inputs)[0] as tf.Tensor;
+}
+
+/**
+ * The same for a program with several outputs: `[result, ...moreOutputs]`.
+ *
+ * @throws {BackendError} when the backend in use is not webgpu.
+ */
+export function runMultiOutputProgram(program: MultiOutputProgram, inputs: readonly tf.Tensor[]): tf.Tensor[] {
   const backend = webgpuBackend();
-  if (program.enable?.length) allowEnable(backend.device);
+  if (program.enable?.length || program.moreOutputs.length) allowMarks(backend.device);
   const uniforms = (program.uniforms ?? []).map(({ type, value }) => ({ type: uniformTypes[type], data: [value] }));
-  const info = backend.runWebGPUProgram(tfjsProgram(program), [...inputs], program.output.dtype, uniforms);
-  return tf.engine().makeTensorFromTensorInfo(info);
+  const more = program.moreOutputs.map(({ shape, dtype }) => backend.makeTensorInfo([...shape], dtype));
+  const result = backend.runWebGPUProgram(tfjsProgram(program), [...inputs, ...more], program.output.dtype, uniforms);
+  return [result, ...more].map((info) => tf.engine().makeTensorFromTensorInfo(info));
 }
 
 const uniformTypes = { i32: 'int32', u32: 'uint32', f32: 'float32' } as const;
 
-/** The program in the terms of tfjs' backend. */
-function tfjsProgram(program: WebGPUProgram): Parameters<WebGPUBackendInternals['runWebGPUProgram']>[0] {
+/** The program in the terms of tfjs' backend, which knows one output: to it the others are inputs. */
+function tfjsProgram(program: MultiOutputProgram): Parameters<WebGPUBackendInternals['runWebGPUProgram']>[0] {
   const { output, workgroupSize, dispatch } = program;
+  const bound = [...program.inputs, ...program.moreOutputs.map(({ name }) => name)];
+  const components = (name: string) => (program.vectors?.includes(name) ? 4 : 1);
   const flat = dispatch === 'elements';
   const axes = output.shape.map((_, axis) => axis);
-  const elements = tf.util.sizeFromShape([...output.shape]);
+  const elements = tf.util.sizeFromShape([...output.shape]) / components('result');
   const invocations = workgroupSize[0] * workgroupSize[1] * workgroupSize[2];
   return {
-    variableNames: [...program.inputs],
-    variableComponents: program.inputs.map(() => 1),
+    variableNames: bound,
+    variableComponents: bound.map(components),
+    outputComponent: components('result'),
     outputShape: [...output.shape],
     uniforms: (program.uniforms ?? []).map(({ name, type }) => `${name} : ${type}, `).join(''),
     workgroupSize: [...workgroupSize],
@@ -78,12 +105,14 @@ function tfjsProgram(program: WebGPUProgram): Parameters<WebGPUBackendInternals[
   };
 }
 
-function wgsl({ inputs, enable, declarations, body }: WebGPUProgram, flat: boolean): string {
+function wgsl({ inputs, moreOutputs, enable, declarations, body }: MultiOutputProgram, flat: boolean): string {
   // A binding that the code does not mention is left out of the pipeline's layout, and tfjs' bind group, which has them
   // all, is refused. So each is mentioned.
-  const mentions = [...inputs.map((name) => `_ = &${name};`), '_ = uniforms.size;'].join(' ');
+  const written = moreOutputs.map(({ name }) => name);
+  const mentions = [...[...inputs, ...written].map((name) => `_ = &${name};`), '_ = uniforms.size;'].join(' ');
   return [
     ...(enable ?? []).map((name) => `${enableMark}${name}`),
+    ...written.map((name) => `${writeMark}${name}`),
     declarations ?? '',
     flat ? 'fn main(index : i32) {' : 'fn main() {',
     mentions,
@@ -94,20 +123,25 @@ function wgsl({ inputs, enable, declarations, body }: WebGPUProgram, flat: boole
 }
 
 const enableMark = '//!enable ';
+const writeMark = '//!write ';
 const prepared = new WeakSet<GPUDevice>();
 
 /**
- * WGSL wants `enable f16;` before anything else, and tfjs writes its own declarations first. The code carries a marked
- * comment instead, and this moves what the marks ask for to the top, for shaders that have such marks and no others.
+ * Two things that tfjs' own part of the code stands in the way of: WGSL wants `enable f16;` before anything else, and tfjs
+ * declares everything but `result` as read only. The code carries marked comments instead, and this does what the marks
+ * say, for shaders that have such marks and no others.
  */
-function allowEnable(device: GPUDevice): void {
+function allowMarks(device: GPUDevice): void {
   if (prepared.has(device)) return;
   prepared.add(device);
   const create = device.createShaderModule.bind(device);
   device.createShaderModule = (descriptor) => {
-    const names = descriptor.code.split('\n').filter((line) => line.startsWith(enableMark));
-    if (names.length === 0) return create(descriptor);
-    const enables = names.map((line) => `enable ${line.slice(enableMark.length)};`).join('\n');
-    return create({ ...descriptor, code: `${enables}\n${descriptor.code}` });
+    const marked = (mark: string) =>
+      descriptor.code.split('\n').flatMap((line) => (line.startsWith(mark) ? [line.slice(mark.length)] : []));
+    const [enabled, written] = [marked(enableMark), marked(writeMark)];
+    if (enabled.length + written.length === 0) return create(descriptor);
+    let code = descriptor.code;
+    for (const name of written) code = code.replace(`var<storage, read> ${name}:`, `var<storage, read_write> ${name}:`);
+    return create({ ...descriptor, code: [...enabled.map((name) => `enable ${name};`), code].join('\n') });
   };
 }

@@ -1,3 +1,8 @@
+import { quote, WeightsError } from '../weightsError.ts';
+import type { JsonFaults } from './jsonCursor.ts';
+
+export { quote };
+
 /**
  * What went wrong, under the names of the reference implementation (`SafeTensorError` in the Rust crate `safetensors`)
  * where it has one.
@@ -40,7 +45,7 @@ export type SafetensorsErrorCode =
   | 'InvalidArgument';
 
 /** The one error type that reading and writing safetensors throws. Switch on `code`, show `message`. */
-export class SafetensorsError extends Error {
+export class SafetensorsError extends WeightsError {
   override readonly name: string = 'SafetensorsError';
   readonly code: SafetensorsErrorCode;
 
@@ -67,8 +72,11 @@ export class TensorNotFoundError extends SafetensorsError {
   }
 }
 
-/** A string from a file, made safe and short enough for an error message. */
-export function quote(text: string): string {
-  const longest = 80;
-  return JSON.stringify(text.length <= longest ? text : `${text.slice(0, longest)}…`);
+/** The errors of JSON in a file of this format: `code` for anything malformed. */
+export function jsonFaults(code: SafetensorsErrorCode): JsonFaults {
+  const advice = 'The file is damaged or was not written by a safetensors library; download or export it again.';
+  return {
+    malformed: (message) => new SafetensorsError(code, `${message} ${advice}`),
+    overflow: (message) => new SafetensorsError('ValidationOverflow', message),
+  };
 }

@@ -1,4 +1,4 @@
-import { quote, SafetensorsError } from './errors.ts';
+import { jsonFaults, quote, SafetensorsError } from './errors.ts';
 import { JsonCursor } from './jsonCursor.ts';
 import { STORED_TYPE_BY_CODE, type StoredType } from './storedTypes.ts';
 
@@ -70,7 +70,7 @@ export function readHeaderLength(start: Uint8Array, fileSize: number): number {
  * @throws SafetensorsError for everything in the table of codes from InvalidHeader to MetadataIncompleteBuffer
  */
 export function parseHeader(bytes: Uint8Array, dataLength: number): Header {
-  const cursor: JsonCursor = new JsonCursor(decodeUtf8(bytes), 'header', 'InvalidHeaderDeserialization');
+  const cursor: JsonCursor = new JsonCursor(decodeUtf8(bytes), 'header', jsonFaults('InvalidHeaderDeserialization'));
   const metadata = new Map<string, string>();
   const entries: TensorEntry[] = [];
   cursor.object('the header', (name) => {

@@ -1,7 +1,15 @@
-import { quote, SafetensorsError, type SafetensorsErrorCode } from './errors.ts';
+import { quote, type WeightsError } from '../weightsError.ts';
 
 /** Deepest nesting {@link JsonCursor.skipValue} follows. Real headers and indexes nest three levels. */
 const MAX_DEPTH = 32;
+
+/** The errors of the format whose JSON is read. */
+export interface JsonFaults {
+  /** Text that is not the JSON that was expected. */
+  malformed(message: string): WeightsError;
+  /** A number that cannot be held exactly. */
+  overflow(message: string): WeightsError;
+}
 
 /**
  * A strict, forward-only JSON reader for files that strangers wrote.
@@ -9,27 +17,25 @@ const MAX_DEPTH = 32;
  * `JSON.parse` cannot be used on such headers: it keeps the last of two equal keys, rounds integers above 2^53, and
  * reads `1e3` and `-0` as if they were plain integers, so two programs could see two different files in the same bytes.
  * This reader is driven by the expected structure instead of building a tree, so memory stays proportional to what the
- * caller keeps. It throws SafetensorsError with the code given at construction.
+ * caller keeps. It throws the errors given at construction.
  */
 export class JsonCursor {
   readonly #text: string;
   readonly #document: string;
-  readonly #code: SafetensorsErrorCode;
+  readonly #faults: JsonFaults;
   #at = 0;
 
-  /** `document` names the text in messages ("header"); `code` is the error code for anything malformed. */
-  constructor(text: string, document: string, code: SafetensorsErrorCode) {
+  /** `document` names the text in messages ("header"). */
+  constructor(text: string, document: string, faults: JsonFaults) {
     this.#text = text;
     this.#document = document;
-    this.#code = code;
+    this.#faults = faults;
   }
 
   fail(expected: string): never {
     const found = this.#at < this.#text.length ? quote(this.#text.slice(this.#at, this.#at + 20)) : 'the end';
-    throw new SafetensorsError(
-      this.#code,
-      `expected ${expected} at character ${this.#at} of the ${this.#document}, found ${found}. ` +
-        'The file is damaged or was not written by a safetensors library; download or export it again.',
+    throw this.#faults.malformed(
+      `expected ${expected} at character ${this.#at} of the ${this.#document}, found ${found}.`,
     );
   }
 
@@ -96,8 +102,7 @@ export class JsonCursor {
     // 2^53 - 1 has 16 digits: longer text overflows whatever it says, and is not worth converting.
     const value = end - start > 16 ? Number.POSITIVE_INFINITY : Number(this.#text.slice(start, end));
     if (!Number.isSafeInteger(value)) {
-      throw new SafetensorsError(
-        'ValidationOverflow',
+      throw this.#faults.overflow(
         `${what} is ${quote(this.#text.slice(start, end))} at character ${start} of the ${this.#document}; the largest ` +
           'integer that can be held exactly is 9007199254740991. No real tensor is that large: the file is not genuine.',
       );

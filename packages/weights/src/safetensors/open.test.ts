@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { ByteSource } from '../source/byteSource.ts';
 import { fileOf, fixture } from '../testing/bytes.ts';
 import { SafetensorsError, TensorNotFoundError } from './errors.ts';
-import { type ByteSource, openSafetensors } from './open.ts';
+import { openSafetensors } from './open.ts';
 import { parseSafetensors } from './parse.ts';
 
 async function rejection(promise: Promise<unknown>): Promise<SafetensorsError> {

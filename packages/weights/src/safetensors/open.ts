@@ -1,22 +1,14 @@
+import { type ByteSource, byteSource, readExactly, type SourceInput } from '../source/byteSource.ts';
+import { SourceError } from '../source/errors.ts';
 import type { StateTensor } from '../stateTensor.ts';
+import { type ReadOptions, readAll, type WeightsFile } from '../weightsFile.ts';
 import { Directory, Listing } from './directory.ts';
 import { SafetensorsError } from './errors.ts';
 import { LENGTH_BYTES, parseHeader, readHeaderLength } from './header.ts';
-import { plainBytes } from './parse.ts';
-
-/**
- * Bytes that can be read in pieces: a file on disk, an HTTP resource that answers range requests, ...
- *
- * - `size`: length in bytes, at most 2^53 - 1.
- * - `read(start, end)`: exactly the bytes from `start` up to, not including, `end`.
- */
-export interface ByteSource {
-  readonly size: number;
-  read(start: number, end: number): Promise<ArrayBuffer | Uint8Array>;
-}
 
 /** A safetensors file of which only the header was read. Tensors are read one by one, each time they are asked for. */
-export class LazySafetensorsFile extends Listing {
+export class LazySafetensorsFile extends Listing implements WeightsFile {
+  readonly format = 'safetensors';
   readonly #source: ByteSource;
 
   constructor(source: ByteSource, directory: Directory) {
@@ -32,7 +24,7 @@ export class LazySafetensorsFile extends Listing {
    */
   async get(name: string): Promise<StateTensor> {
     const { start, end, decode } = this.directory.plan(name);
-    return decode(await readExactly(this.#source, start, end));
+    return decode(await readBytes(this.#source, start, end));
   }
 
   /**
@@ -42,7 +34,12 @@ export class LazySafetensorsFile extends Listing {
    */
   async bytes(name: string): Promise<Uint8Array> {
     const { byteOffset, byteLength } = this.directory.info(name);
-    return await readExactly(this.#source, byteOffset, byteOffset + byteLength);
+    return await readBytes(this.#source, byteOffset, byteOffset + byteLength);
+  }
+
+  /** All tensors by name, read one after the other. @throws as {@link get}; the signal's reason if aborted */
+  async toStateDict(options?: ReadOptions): Promise<Map<string, StateTensor>> {
+    return await readAll(this, options);
   }
 }
 
@@ -50,49 +47,38 @@ export class LazySafetensorsFile extends Listing {
  * Opens a safetensors file without reading its tensors. Files above the largest ArrayBuffer (2 GiB in some browsers)
  * work as long as each tensor fits.
  *
- * @param source a Blob or File (in Node: `await fs.openAsBlob(path)`), or any {@link ByteSource}
+ * @param source a Blob or File, bytes in memory, or any {@link ByteSource}: openUrl, spoolStream and, in Node, openFile
+ *   make them
  * @throws SafetensorsError as parseSafetensors does, and IoError if the source fails
  */
-export async function openSafetensors(source: Blob | ByteSource): Promise<LazySafetensorsFile> {
-  const bytes = byteSource(source);
+export async function openSafetensors(source: SourceInput): Promise<LazySafetensorsFile> {
+  const bytes = sourceOf(source);
   const { size } = bytes;
-  const headerLength = readHeaderLength(await readExactly(bytes, 0, Math.min(LENGTH_BYTES, size)), size);
+  const headerLength = readHeaderLength(await readBytes(bytes, 0, Math.min(LENGTH_BYTES, size)), size);
   const dataStart = LENGTH_BYTES + headerLength;
-  const header = parseHeader(await readExactly(bytes, LENGTH_BYTES, dataStart), size - dataStart);
+  const header = parseHeader(await readBytes(bytes, LENGTH_BYTES, dataStart), size - dataStart);
   return new LazySafetensorsFile(bytes, new Directory(header, dataStart));
 }
 
-function byteSource(source: Blob | ByteSource): ByteSource {
-  const { size } = source;
-  if (!Number.isSafeInteger(size) || size < 0) {
-    throw new SafetensorsError(
-      'InvalidArgument',
-      `expected a source with its size in bytes (an integer from 0 to 2^53 - 1), got size ${String(size)}. ` +
-        'Pass a Blob, a File or an object { size, read(start, end) }.',
-    );
+function sourceOf(input: SourceInput): ByteSource {
+  try {
+    return byteSource(input);
+  } catch (error) {
+    throw asSafetensorsError(error);
   }
-  if ('read' in source) return source;
-  return { size, read: (start, end) => source.slice(start, end).arrayBuffer() };
 }
 
-async function readExactly(source: ByteSource, start: number, end: number): Promise<Uint8Array> {
-  let bytes: Uint8Array;
+async function readBytes(source: ByteSource, start: number, end: number): Promise<Uint8Array> {
   try {
-    bytes = plainBytes(await source.read(start, end));
-  } catch (cause) {
-    throw new SafetensorsError(
-      'IoError',
-      `reading bytes ${start} to ${end} failed: ${cause instanceof Error ? cause.message : String(cause)}. ` +
-        'The cause of this error holds the details.',
-      { cause },
-    );
+    return await readExactly(source, start, end);
+  } catch (error) {
+    throw asSafetensorsError(error);
   }
-  if (bytes.byteLength !== end - start) {
-    throw new SafetensorsError(
-      'IoError',
-      `reading bytes ${start} to ${end} gave ${bytes.byteLength} bytes instead of ${end - start}. The file changed ` +
-        'while it was open, or the source does not honour ranges.',
-    );
-  }
-  return bytes;
+}
+
+/** The fault of a source, as this reader reports it; an abort stays what it is. */
+function asSafetensorsError(error: unknown): unknown {
+  if (!(error instanceof SourceError)) return error;
+  const code = error.code === 'InvalidArgument' ? 'InvalidArgument' : 'IoError';
+  return new SafetensorsError(code, error.detail, { cause: error.code === 'IoError' ? error.cause : error });
 }

@@ -1,3 +1,4 @@
+import { isBytes, plainBytes } from '../source/byteSource.ts';
 import type { StateTensor } from '../stateTensor.ts';
 import { Directory, Listing } from './directory.ts';
 import { SafetensorsError } from './errors.ts';
@@ -75,21 +76,16 @@ export class SafetensorsFile extends Listing {
  * const { shape, data } = file.get('head.weight');
  */
 export function parseSafetensors(bytes: ArrayBuffer | Uint8Array): SafetensorsFile {
+  if (!isBytes(bytes)) {
+    throw new SafetensorsError(
+      'InvalidArgument',
+      `expected the file as an ArrayBuffer or Uint8Array, got ${bytes === null ? 'null' : typeof bytes}. ` +
+        'Read it first (`await file.arrayBuffer()`, `await readFile(path)`), or use openSafetensors for a Blob.',
+    );
+  }
   const file = plainBytes(bytes);
   const headerLength = readHeaderLength(file.subarray(0, LENGTH_BYTES), file.byteLength);
   const dataStart = LENGTH_BYTES + headerLength;
   const header = parseHeader(file.subarray(LENGTH_BYTES, dataStart), file.byteLength - dataStart);
   return new SafetensorsFile(file, new Directory(header, dataStart));
-}
-
-/** The same memory as a Uint8Array proper: a Node Buffer is a subclass whose `slice` does not copy. */
-export function plainBytes(bytes: ArrayBuffer | Uint8Array): Uint8Array {
-  if (ArrayBuffer.isView(bytes)) return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  // By name and not by instanceof, which fails for buffers from another realm (a frame, a worker, a test sandbox).
-  if (/^\[object (Shared)?ArrayBuffer\]$/.test(Object.prototype.toString.call(bytes))) return new Uint8Array(bytes);
-  throw new SafetensorsError(
-    'InvalidArgument',
-    `expected the file as an ArrayBuffer or Uint8Array, got ${bytes === null ? 'null' : typeof bytes}. ` +
-      'Read it first (`await file.arrayBuffer()`, `await readFile(path)`), or use openSafetensors for a Blob.',
-  );
 }

@@ -3,12 +3,18 @@ import { quote, SafetensorsError } from './errors.ts';
 import { byteLengthOf, LENGTH_BYTES, MAX_HEADER_BYTES, MAX_RANK, METADATA_KEY } from './header.ts';
 import { type Carrier, STORED_TYPE_BY_DTYPE, type StoredType } from './storedTypes.ts';
 
-type Named<T> = ReadonlyMap<string, T> | Readonly<Record<string, T>>;
+export type Named<T> = ReadonlyMap<string, T> | Readonly<Record<string, T>>;
 
-interface Item {
+/** A tensor as a header describes it, found valid. */
+export interface Entry {
   readonly name: string;
-  readonly type: StoredType;
+  readonly type: StoredType & { readonly carrier: Carrier };
   readonly shape: readonly number[];
+  readonly byteLength: number;
+}
+
+/** A tensor that was found valid, with its bytes as they are written. */
+export interface Item extends Entry {
   readonly bytes: Uint8Array;
 }
 
@@ -26,21 +32,29 @@ interface Item {
  *   metadata value that the format cannot hold; HeaderTooLarge; ValidationOverflow if the file is too large for memory
  */
 export function serializeSafetensors(tensors: Named<StateTensor>, metadata?: Named<string>): Uint8Array {
-  const items = pairsOf(tensors, 'tensors').map(([name, tensor]) => checkedItem(name, tensor));
-  items.sort((a, b) => b.type.rank - a.type.rank || compareCodePoints(a.name, b.name));
-  const header = headerBytes(items, metadata);
-  const dataLength = items.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
-  const file = allocate(LENGTH_BYTES + header.byteLength + dataLength);
-  new DataView(file.buffer).setUint32(0, header.byteLength, true);
-  let position = LENGTH_BYTES;
-  for (const bytes of [header, ...items.map((item) => item.bytes)]) {
+  const items = inWritingOrder(pairsOf(tensors, 'tensors').map(([name, tensor]) => checkedItem(name, tensor)));
+  const head = headOf(items, metadata);
+  const dataLength = items.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const file = allocate(head.byteLength + dataLength);
+  let position = 0;
+  for (const bytes of [head, ...items.map((item) => item.bytes)]) {
     file.set(bytes, position);
     position += bytes.byteLength;
   }
   return file;
 }
 
-function headerBytes(items: readonly Item[], metadata: Named<string> | undefined): Uint8Array {
+/** Wider types first, then by name: sorts `entries`, as the reference writer does. */
+export function inWritingOrder<T extends Entry>(entries: T[]): T[] {
+  return entries.sort((a, b) => b.type.rank - a.type.rank || compareCodePoints(a.name, b.name));
+}
+
+/**
+ * What comes before the tensors in a file: the length of the header, and the header.
+ *
+ * @throws SafetensorsError InvalidArgument, HeaderTooLarge
+ */
+export function headOf(entries: readonly Entry[], metadata: Named<string> | undefined): Uint8Array {
   const members: string[] = [];
   const notes = metadata === undefined ? [] : pairsOf(metadata, 'metadata');
   if (notes.length > 0) {
@@ -52,8 +66,8 @@ function headerBytes(items: readonly Item[], metadata: Named<string> | undefined
     members.push(`"${METADATA_KEY}":{${parts.join(',')}}`);
   }
   let position = 0;
-  for (const { name, type, shape, bytes } of items) {
-    const end = position + bytes.byteLength;
+  for (const { name, type, shape, byteLength } of entries) {
+    const end = position + byteLength;
     members.push(
       `${JSON.stringify(name)}:{"dtype":"${type.code}","shape":[${shape.join(',')}],"data_offsets":[${position},${end}]}`,
     );
@@ -68,12 +82,22 @@ function headerBytes(items: readonly Item[], metadata: Named<string> | undefined
         'Shorten the metadata or split the tensors over several files.',
     );
   }
-  const header = new Uint8Array(padded).fill(0x20);
-  header.set(json);
-  return header;
+  const head = new Uint8Array(LENGTH_BYTES + padded).fill(0x20);
+  new DataView(head.buffer).setBigUint64(0, BigInt(padded), true);
+  head.set(json, LENGTH_BYTES);
+  return head;
 }
 
-function checkedItem(name: string, tensor: StateTensor): Item {
+/** @throws SafetensorsError InvalidTensorView, InvalidArgument, ValidationOverflow */
+export function checkedItem(name: string, tensor: StateTensor): Item {
+  const entry = checkedEntry(name, tensor);
+  const label = `tensor ${quote(name)}`;
+  checkData(label, tensor, entry.type.carrier, (entry.byteLength * 8) / entry.type.bits);
+  return { ...entry, bytes: encode(label, tensor, entry.type.carrier) };
+}
+
+/** @throws SafetensorsError InvalidTensorView, InvalidArgument, ValidationOverflow */
+export function checkedEntry(name: string, tensor: Pick<StateTensor, 'dtype' | 'shape'>): Entry {
   checkText(name, 'tensor name');
   if (name === METADATA_KEY) {
     throw new SafetensorsError(
@@ -93,8 +117,7 @@ function checkedItem(name: string, tensor: StateTensor): Item {
   if (!goodShape) {
     throw invalidView(label, `shape ${quote(String(shape))}`, `an array of at most ${MAX_RANK} non-negative integers`);
   }
-  checkData(label, tensor, type.carrier, (byteLengthOf(type, shape, label) * 8) / type.bits);
-  return { name, type, shape, bytes: encode(label, tensor, type.carrier) };
+  return { name, type: type as Entry['type'], shape, byteLength: byteLengthOf(type, shape, label) };
 }
 
 function checkData(label: string, { dtype, shape, data }: StateTensor, carrier: Carrier, length: number): void {
@@ -141,7 +164,8 @@ function checkText(text: unknown, what: string): void {
   }
 }
 
-function pairsOf<T>(named: Named<T>, what: string): [string, T][] {
+/** The entries of a Map or a plain object. @throws SafetensorsError InvalidArgument */
+export function pairsOf<T>(named: Named<T>, what: string): [string, T][] {
   if (typeof named !== 'object' || named === null) {
     throw new SafetensorsError('InvalidArgument', `${what} must be a Map or a plain object, got ${typeof named}.`);
   }

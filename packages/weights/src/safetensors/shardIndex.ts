@@ -1,4 +1,4 @@
-import { quote, SafetensorsError } from './errors.ts';
+import { jsonFaults, quote, SafetensorsError } from './errors.ts';
 import { MAX_HEADER_BYTES } from './header.ts';
 import { JsonCursor } from './jsonCursor.ts';
 
@@ -31,7 +31,7 @@ export function parseSafetensorsIndex(json: string): SafetensorsIndex {
       `the index has ${json.length} characters, at most ${MAX_HEADER_BYTES} are read. This is not a shard index.`,
     );
   }
-  const cursor: JsonCursor = new JsonCursor(json, 'index', 'InvalidIndex');
+  const cursor: JsonCursor = new JsonCursor(json, 'index', jsonFaults('InvalidIndex'));
   let weightMap: Map<string, string> | undefined;
   let totalSize: number | undefined;
   cursor.object('the index', (key) => {

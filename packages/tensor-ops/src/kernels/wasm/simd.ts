@@ -14,6 +14,13 @@ export interface SimdKernels {
   axisGates(x: number, time: number, height: number, width: number, out: number, ...sizes: number[]): void;
   /** dy, x, time, height, width, dx, dTime, dHeight, dWidth; batch, frames, rows, columns, channels */
   axisGatesGrad(...pointersAndSizes: number[]): void;
+  addTransposedProduct(x: number, dy: number, sums: number, rows: number, m: number, n: number): void;
+  /** x, mean, variance; rows, channels */
+  columnMoments(...pointersAndSizes: number[]): void;
+  /** x, mean, inverseStd, gamma, beta, y; rows, channels */
+  batchNorm(...pointersAndSizes: number[]): void;
+  /** x, dy, mean, inverseStd, gamma, dx, dGamma, dBeta; rows, channels */
+  batchNormGrad(...pointersAndSizes: number[]): void;
 }
 
 /** `BackendWasm` has its memory here; typed nowhere, since emscripten made it. */

@@ -1,6 +1,9 @@
+import type * as tf from '@tensorflow/tfjs-core';
 import { product } from '../../shape.ts';
 import { runWebGPUProgram, type WebGPUProgram } from '../../webgpu/program.ts';
 import { DEPTHWISE_TOKENS } from '../names.ts';
+import { filterGradient } from './depthwiseTokensFilter.ts';
+import { inputGradient } from './depthwiseTokensInput.ts';
 import {
   assertBindable,
   codeOf,
@@ -34,6 +37,20 @@ export const depthwiseTokens = tokenKernel<'x' | 'filter', TokenAttributes>(
     return runWebGPUProgram(forwardProgram(layout, shape), [x, filter]);
   },
 );
+
+/** Its gradients, each computed where it is asked for. */
+export const depthwiseTokensGradient: tf.GradConfig = {
+  kernelName: DEPTHWISE_TOKENS,
+  inputsToSave: ['x', 'filter'],
+  gradFunc: (dy, saved, attrs) => {
+    const [x, filter] = saved as [tf.Tensor, tf.Tensor];
+    const attributes = attrs as unknown as TokenAttributes;
+    return {
+      x: () => inputGradient(dy as tf.Tensor, filter, attributes),
+      filter: () => filterGradient(x, dy as tf.Tensor, filter.shape, attributes),
+    };
+  },
+};
 
 function forwardProgram(layout: TokenLayout, shape: readonly number[]): WebGPUProgram {
   const { batch, channels, detectors, kernel, lanes, strided, stride, tile, tiles, uniforms } = layout;

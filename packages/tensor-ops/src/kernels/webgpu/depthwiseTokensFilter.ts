@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { product } from '../../shape.ts';
 import { runWebGPUProgram, type WebGPUProgram } from '../../webgpu/program.ts';
-import { DEPTHWISE_TOKENS_FILTER } from '../names.ts';
 import {
   assertBindable,
   codeOf,
@@ -13,7 +12,6 @@ import {
   type TokenAttributes,
   type TokenLayout,
   tokenFunctions,
-  tokenKernel,
   tokenLayout,
 } from './depthwiseTokensLayout.ts';
 
@@ -24,28 +22,30 @@ import {
  * parts; one program sums each part, a second one the parts. Nothing is added into memory by several at once, so equal
  * inputs give equal bits, whatever the GPU's order.
  */
-export const depthwiseTokensFilter = tokenKernel<'x' | 'dy', TokenAttributes & { filterShape: number[] }>(
-  DEPTHWISE_TOKENS_FILTER,
-  ({ x, dy }, attributes) => {
-    const [batch, , channels] = x.shape as [number, number, number];
-    const layout = tokenLayout(batch, channels, attributes.filterShape, attributes);
-    const { detectors, kernel, own, strided } = layout;
-    assertBindable('x', x.shape);
-    assertBindable('dy', dy.shape);
-    const lines = batch * (strided[0] as number) * (strided[1] as number);
-    const weights = product(kernel) * channels * detectors;
-    const invocationsOfPart = weights / layout.lanes / (kernel[2] as number);
-    const wanted = Math.min(lines, Math.ceil(wantedInvocations / invocationsOfPart));
-    const linesOfPart = Math.ceil(lines / wanted);
-    const parts = Math.ceil(lines / linesOfPart);
-    return tf.tidy(() => {
-      const shape = [parts, product(kernel), channels, detectors];
-      const sums = runWebGPUProgram(partsProgram(layout, shape, linesOfPart), [x, dy]);
-      const full = runWebGPUProgram(totalProgram(shape), [sums]);
-      return tf.reshape(own === 1 ? tf.sum(full, 1) : full, attributes.filterShape);
-    });
-  },
-);
+export function filterGradient(
+  x: tf.Tensor,
+  dy: tf.Tensor,
+  filterShape: number[],
+  attributes: TokenAttributes,
+): tf.Tensor {
+  const [batch, , channels] = x.shape as [number, number, number];
+  const layout = tokenLayout(batch, channels, filterShape, attributes);
+  const { detectors, kernel, own, strided } = layout;
+  assertBindable('x', x.shape);
+  assertBindable('dy', dy.shape);
+  const lines = batch * (strided[0] as number) * (strided[1] as number);
+  const weights = product(kernel) * channels * detectors;
+  const invocationsOfPart = weights / layout.lanes / (kernel[2] as number);
+  const wanted = Math.min(lines, Math.ceil(wantedInvocations / invocationsOfPart));
+  const linesOfPart = Math.ceil(lines / wanted);
+  const parts = Math.ceil(lines / linesOfPart);
+  return tf.tidy(() => {
+    const shape = [parts, product(kernel), channels, detectors];
+    const sums = runWebGPUProgram(partsProgram(layout, shape, linesOfPart), [x, dy]);
+    const full = runWebGPUProgram(totalProgram(shape), [sums]);
+    return tf.reshape(own === 1 ? tf.sum(full, 1) : full, filterShape);
+  });
+}
 
 /** Enough to keep a GPU busy, and few enough that the parts' sums stay small: 3 MiB with 4 detectors and 3 columns. */
 const wantedInvocations = 65_536;
@@ -71,7 +71,7 @@ function partsProgram(layout: TokenLayout, shape: readonly number[], linesOfPart
       let index = ${invocationIndex};
       if (index >= uniforms.invocations) { return; }
       let c = index % uniforms.channels;
-      var rest = index / uniforms.channels;
+      let rest = index / uniforms.channels;
       let d = rest % (uniforms.detectors / ${lanes}) * ${lanes};
       let rowOfTaps = rest / (uniforms.detectors / ${lanes}); // of all parts
       let v = rowOfTaps % uniforms.kernelHeight - uniforms.kernelHeight / 2;

@@ -1,6 +1,6 @@
+import type * as tf from '@tensorflow/tfjs-core';
 import { product } from '../../shape.ts';
 import { runWebGPUProgram, type WebGPUProgram } from '../../webgpu/program.ts';
-import { DEPTHWISE_TOKENS_INPUT } from '../names.ts';
 import {
   assertBindable,
   codeOf,
@@ -11,7 +11,6 @@ import {
   type TokenAttributes,
   type TokenLayout,
   tokenFunctions,
-  tokenKernel,
   tokenLayout,
 } from './depthwiseTokensLayout.ts';
 
@@ -21,17 +20,14 @@ import {
  * An invocation is for one sample, one channel and the columns of x in one row over which a tile of the strided row lies.
  * It gathers what they were used for; nothing is added into memory, so the result does not depend on an order.
  */
-export const depthwiseTokensInput = tokenKernel<'dy' | 'filter', TokenAttributes>(
-  DEPTHWISE_TOKENS_INPUT,
-  ({ dy, filter }, attributes) => {
-    const [batch, heads, , headSize] = dy.shape as [number, number, number, number];
-    const layout = tokenLayout(batch, heads * headSize, filter.shape, attributes);
-    const shape = [batch, product(attributes.grid), layout.channels];
-    assertBindable('dy', dy.shape);
-    assertBindable('result', shape);
-    return runWebGPUProgram(inputProgram(layout, shape), [dy, filter]);
-  },
-);
+export function inputGradient(dy: tf.Tensor, filter: tf.Tensor, attributes: TokenAttributes): tf.Tensor {
+  const [batch, heads, , headSize] = dy.shape as [number, number, number, number];
+  const layout = tokenLayout(batch, heads * headSize, filter.shape, attributes);
+  const shape = [batch, product(attributes.grid), layout.channels];
+  assertBindable('dy', dy.shape);
+  assertBindable('result', shape);
+  return runWebGPUProgram(inputProgram(layout, shape), [dy, filter]);
+}
 
 function inputProgram(layout: TokenLayout, shape: readonly number[]): WebGPUProgram {
   const { batch, channels, grid, kernel, stride, tile, tiles, uniforms } = layout;
@@ -59,7 +55,7 @@ function inputProgram(layout: TokenLayout, shape: readonly number[]): WebGPUProg
       let index = ${invocationIndex};
       if (index >= uniforms.invocations) { return; }
       let c = index % uniforms.channels;
-      var rest = index / uniforms.channels;
+      let rest = index / uniforms.channels;
       let tile = rest % uniforms.tiles * ${tile};
       let line = rest / uniforms.tiles; // the row of x, among those of all frames and samples
       let row = line % uniforms.height + uniforms.kernelHeight / 2;

@@ -4,7 +4,7 @@ import { product } from '../../shape.ts';
 import { bindingLimit } from '../../webgpu/bindingLimit.ts';
 import type { WebGPUUniform } from '../../webgpu/program.ts';
 
-/** The attributes of the three kernels of `depthwiseTokens`. */
+/** The attributes of the kernel of `depthwiseTokens`. */
 export interface TokenAttributes {
   /** [H, W] or [T, H, W] */
   readonly grid: readonly number[];
@@ -140,7 +140,7 @@ export function assertBindable(argument: string, shape: readonly number[]): void
   const bytes = 4 * product(shape);
   if (bytes > most) {
     const expected = `a tensor of at most ${most} bytes, which is what this GPU device binds`;
-    const hint = 'Compute the batch in parts, or use the explicit path.';
+    const hint = 'Compute the batch in parts.';
     throw new ShapeError({ argument, expected, actual: `[${shape.join(',')}] = ${bytes} bytes`, hint });
   }
 }

@@ -1,17 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { depthwiseTokens } from './depthwiseTokens.ts';
-import { depthwiseTokensFilter } from './depthwiseTokensFilter.ts';
-import { depthwiseTokensInput } from './depthwiseTokensInput.ts';
+import { attention, attentionGrad } from './attention.ts';
+import { depthwiseTokens, depthwiseTokensGradient } from './depthwiseTokens.ts';
 import { axisGates, maxMean, maxMeanGrad, planeConv3d } from './gates.ts';
 import { maxPoolGrad } from './maxPoolGrad.ts';
 import { temporalShift } from './temporalShift.ts';
 
 /** Our fused kernels for the webgpu backend; each computes what an explicit path of this package computes too. */
 export const webgpuKernels: readonly tf.KernelConfig[] = [
+  attention,
+  attentionGrad,
   axisGates,
   depthwiseTokens,
-  depthwiseTokensFilter,
-  depthwiseTokensInput,
   maxMean,
   maxMeanGrad,
   maxPoolGrad,
@@ -19,9 +18,15 @@ export const webgpuKernels: readonly tf.KernelConfig[] = [
   temporalShift,
 ];
 
-/** Registers the kernels, once. */
+/** The gradients of those that bring their own. */
+const webgpuGradients: readonly tf.GradConfig[] = [depthwiseTokensGradient];
+
+/** Registers the kernels and their gradients, once. */
 export function registerWebGPUKernels(): void {
   for (const kernel of webgpuKernels) {
     if (tf.getKernel(kernel.kernelName, kernel.backendName) === undefined) tf.registerKernel(kernel);
+  }
+  for (const gradient of webgpuGradients) {
+    if (tf.getGradient(gradient.kernelName) === undefined) tf.registerGradient(gradient);
   }
 }
