@@ -68,20 +68,20 @@ function publishedCell(published: Published | undefined): string {
   return published ? `${published.something.toFixed(1)}, ${published.imagenet.toFixed(1)}` : '';
 }
 
-/** The questions and their answers as a table of Markdown. */
+/** The questions and their answers as a table of Markdown; what the paper says only where it says something. */
 export function comparisonsTable(answers: readonly Answer[]): string {
+  const published = answers.some(({ paper }) => paper);
   return markdown(
-    ['what is added', 'from', 'to', 'paper: SSv1, IN-1K, points', 'here, points', 'direction'],
-    answers.map(({ factor, from, to, difference, paper, verdict }) => [
-      factor,
-      `\`${from}\``,
-      `\`${to}\``,
-      paper ? `${signed(paper.something)}, ${signed(paper.imagenet)}` : '',
-      interval(difference, points),
-      verdict,
-    ]),
+    ['what is added', 'from', 'to', ...(published ? [PAPER, 'here, points', 'direction'] : ['here, points'])],
+    answers.map(({ factor, from, to, difference, paper, verdict }) => {
+      const here = interval(difference, points);
+      const beside = paper ? `${signed(paper.something)}, ${signed(paper.imagenet)}` : '';
+      return [factor, `\`${from}\``, `\`${to}\``, ...(published ? [beside, here, verdict] : [here])];
+    }),
   );
 }
+
+const PAPER = 'paper: SSv1, IN-1K, points';
 
 function columns(name: string, value: MeanInterval | undefined): Record<string, string> {
   const cell = (share: number | undefined) =>
