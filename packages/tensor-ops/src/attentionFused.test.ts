@@ -121,6 +121,14 @@ describeOnBackends(
       }
     });
 
+    it('gives no weight to scores that overflow to minus infinity', async () => {
+      const column = (values: number[]) => tf.tensor4d(values, [1, 1, values.length, 1]);
+      const [q, k, v] = [column([1e20, 2e20]), column([-1e20, 1e-20, -1e-20, -3e38]), column([1, 2, 3, 4])];
+      const [y] = computed('fused', [q, k, v]) as [tf.Tensor];
+      await expectClose(y, [2 + 1 / (1 + Math.exp(2)), 2 + 1 / (1 + Math.exp(4))], { tolerance: 1e-6 });
+      await expectSame([q, k, v]);
+    });
+
     it('joins sets, of unequal lengths too, and gives each its gradient', async () => {
       const [q, k, v] = inputs({ queries: 5, keys: 40, e: 3, f: 5 });
       const lengths = [7, 32, 1];

@@ -35,8 +35,8 @@ async function inflate(source: ByteSource, entry: ZipEntry, start: number, lengt
   const compressed = compressedStream(source, start, start + entry.compressedSize, (error) => {
     sourceFault = { error };
   });
-  const reader = compressed.pipeThrough(new DecompressionStream('deflate-raw')).getReader();
   const out = new Uint8Array(length);
+  const reader = compressed.pipeThrough(decompressor(entry)).getReader();
   let filled = 0;
   try {
     // All of an entry is read up to its end; the beginning of one only as far as was asked for.
@@ -60,6 +60,20 @@ async function inflate(source: ByteSource, entry: ZipEntry, start: number, lengt
   }
   if (filled < length) throw wrongSize(entry, 'fewer');
   return out;
+}
+
+/** @throws ZipError UnsupportedZip where the platform has none */
+function decompressor({ name }: ZipEntry): DecompressionStream {
+  try {
+    return new DecompressionStream('deflate-raw');
+  } catch (cause) {
+    throw new ZipError(
+      'UnsupportedZip',
+      `${quote(name)} is compressed, and this platform cannot unpack it (DecompressionStream 'deflate-raw'). Save it ` +
+        'without compression: np.savez(path, **np.load(path)).',
+      { cause },
+    );
+  }
 }
 
 function wrongSize({ name, size }: ZipEntry, which: string): ZipError {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { ByteSource } from '../source/byteSource.ts';
 import { expectAsWritten, fixtureBytes } from '../testing/expectations.ts';
 import { npyOf } from '../testing/npyBuilder.ts';
@@ -150,6 +150,17 @@ describe('faults around the file', () => {
     failing = true;
     const error = await rejection(file.get('random'), NumpyFileError);
     expect(error.message).toMatch(/IoError.*cable cut/);
+  });
+
+  it('a platform that cannot unpack', async () => {
+    vi.stubGlobal('DecompressionStream', undefined);
+    try {
+      const error = await rejection(openNumpy(npz('deflated.npz')), NumpyFileError);
+      expect(error.message).toMatch(/UnsupportedZip.*np\.savez\(path/);
+      expect((await openNumpy(npz('stored.npz'))).names.length).toBeGreaterThan(0);
+    } finally {
+      vi.unstubAllGlobals();
+    }
   });
 
   it('toStateDict stops when asked to', async () => {

@@ -46,7 +46,7 @@ function* detectArchive(size: number): Reading<Detected> {
 }
 
 /**
- * The length of the header, below 2^27, and the brace it begins with, perhaps after white space. The length may be wrong: a
+ * The length of the header, below 2^32, and the brace it begins with, perhaps after white space. The length may be wrong: a
  * file that was cut short is to be called that.
  */
 function startsSafetensors(head: Uint8Array, size: number): boolean {

@@ -8,6 +8,7 @@ import { parseSafetensors } from '../safetensors/parse.ts';
 import { runOnBytes } from '../source/reading.ts';
 import type { StateTensor } from '../stateTensor.ts';
 import { parseManifest } from '../tfjs/manifest.ts';
+import { checkSize } from '../tfjs/openTfjs.ts';
 import { dequantize } from '../tfjs/weightTypes.ts';
 import { NumpyArray } from '../torch/numpyObjects.ts';
 import { parseTorch } from '../torch/openTorch.ts';
@@ -212,13 +213,19 @@ function readOnnx(file: Uint8Array): ReadonlyMap<string, StateTensor> {
   return tensors;
 }
 
-/** Every weight that is small, made of the bytes of the manifest itself. */
+/** Bytes of the shards that {@link TFJS_MODEL} names. */
+const SHARD_SIZES: Readonly<Record<string, number>> = { 'group1-shard1of1.bin': 12, 'sub/b': 0 };
+
+/** Every weight, made of shards of zeros. */
 function readManifest(json: Uint8Array): ReadonlyMap<string, StateTensor> {
   const tensors = new Map<string, StateTensor>();
-  for (const { weights } of parseManifest(new TextDecoder().decode(json)).groups) {
-    for (const { name, dtype, quantization, storedLength, byteLength } of weights) {
-      if (storedLength > json.length) continue;
-      const stored = json.slice(0, storedLength);
+  for (const group of parseManifest(new TextDecoder().decode(json)).groups) {
+    checkSize(
+      group,
+      group.paths.reduce((sum, path) => sum + (SHARD_SIZES[path] ?? 0), 0),
+    );
+    for (const { name, dtype, quantization, storedLength, byteLength } of group.weights) {
+      const stored = new Uint8Array(storedLength);
       const read = quantization ? dequantize(stored, quantization, dtype as 'float32' | 'int32') : stored;
       tensors.set(name, asBytes(read, byteLength));
     }

@@ -74,7 +74,8 @@ function lazyWeight(spec: WeightSpec, data: ByteSource, start: number): LazyTens
   };
 }
 
-function checkSize({ paths, weights }: WeightGroup, size: number): void {
+/** Whether all bytes of the shards of a group belong to its weights. @throws TfjsFileError InvalidSize */
+export function checkSize({ paths, weights }: WeightGroup, size: number): void {
   const expected = weights.reduce((sum, { storedLength }) => sum + storedLength, 0);
   if (expected === size) return;
   throw new TfjsFileError(

@@ -37,7 +37,7 @@ export function dequantize(stored: Uint8Array, quantization: Quantization, dtype
   const { scale, min } = quantization;
   const values = quantization.dtype === 'uint8' ? stored : uint16(stored);
   const out = dtype === 'float32' ? new Float32Array(values.length) : new Int32Array(values.length);
-  if (dtype === 'float32') for (let i = 0; i < out.length; i++) out[i] = Math.fround(values[i]! * scale) + min;
+  if (dtype === 'float32') for (let i = 0; i < out.length; i++) out[i] = values[i]! * scale + min;
   else for (let i = 0; i < out.length; i++) out[i] = Math.round(values[i]! * scale + min);
   return bytesOf(out);
 }

@@ -1,3 +1,4 @@
+import { unwrapper } from '../names/wrappers.ts';
 import type { PickleValue } from '../pickle/values.ts';
 import { quote } from '../weightsError.ts';
 import { TorchFileError } from './errors.ts';
@@ -44,7 +45,7 @@ export function selectState(root: PickleValue, { key, stripPrefixes = true }: St
     throw noStateDict(root, `${where} holds no tensors`);
   }
   const names = [...dict.keys()].filter((name) => typeof name === 'string');
-  const short = stripPrefixes ? stripped(names) : (name: string) => name;
+  const short = stripPrefixes ? unwrapper(names) : (name: string) => name;
   const tensors = new Map<string, TorchTensor>();
   const ignored: string[] = [];
   for (const [name, value] of dict) {
@@ -91,22 +92,6 @@ function checkedPath(key: string | readonly string[]): readonly string[] {
   const path = typeof key === 'string' ? [key] : key;
   if (Array.isArray(path) && path.every((part) => typeof part === 'string')) return path;
   throw new TorchFileError('InvalidArgument', `key must be a string or an array of strings, got ${String(key)}.`);
-}
-
-/**
- * Takes off what DataParallel (`module.`) and torch.compile (`_orig_mod.`) put in front of names. Only where every name
- * has it: a part of a model may have the name `module` in its own right. Names without a dot are the wrapper's own
- * (`n_averaged` of an averaged model).
- */
-function stripped(names: readonly string[]): (name: string) => string {
-  const dotted = names.filter((name) => name.includes('.'));
-  let length = 0;
-  for (let found = dotted.length > 0; found; ) {
-    const prefix = ['module.', '_orig_mod.'].find((p) => dotted.every((name) => name.startsWith(p, length)));
-    found = prefix !== undefined;
-    length += prefix?.length ?? 0;
-  }
-  return (name) => (name.includes('.') ? name.slice(length) : name);
 }
 
 const LONGEST_NOTE = 1000;

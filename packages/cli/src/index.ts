@@ -1,0 +1,1 @@
+export { type RunOptions, runCli } from './run.ts';
