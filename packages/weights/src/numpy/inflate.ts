@@ -5,9 +5,8 @@ import type { ZipEntry } from '../zip/directory.ts';
 import { checkSum } from '../zip/entry.ts';
 import { ZipError } from '../zip/errors.ts';
 
-/** What is read first: all that a header needs. */
-const FIRST_READ_BYTES = 2 ** 14;
-/** What is read at once after that. */
+/** What is read at once of the compressed bytes for a header, and for all of an entry. */
+const HEADER_READ_BYTES = 2 ** 13;
 const READ_BYTES = 4 * 2 ** 20;
 
 /**
@@ -32,7 +31,8 @@ export async function readEntry(
 /** Through the platform's own decompressor, which writes no further than we read. */
 async function inflate(source: ByteSource, entry: ZipEntry, start: number, length: number): Promise<Uint8Array> {
   let sourceFault: { readonly error: unknown } | undefined;
-  const compressed = compressedStream(source, start, start + entry.compressedSize, (error) => {
+  const step = length < entry.size ? HEADER_READ_BYTES : READ_BYTES;
+  const compressed = compressedStream(source, { start, end: start + entry.compressedSize, step }, (error) => {
     sourceFault = { error };
   });
   const out = new Uint8Array(length);
@@ -85,8 +85,7 @@ function wrongSize({ name, size }: ZipEntry, which: string): ZipError {
 
 function compressedStream(
   source: ByteSource,
-  start: number,
-  end: number,
+  { start, end, step }: { start: number; end: number; step: number },
   onFault: (error: unknown) => void,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   let at = start;
@@ -94,7 +93,7 @@ function compressedStream(
     {
       async pull(controller) {
         if (at === end) return controller.close();
-        const next = Math.min(end, at + (at === start ? FIRST_READ_BYTES : READ_BYTES));
+        const next = Math.min(end, at + step);
         try {
           // A copy: decompressors refuse shared memory.
           controller.enqueue((await readExactly(source, at, next)).slice());

@@ -6,7 +6,7 @@ import { maxPoolGrad } from './maxPoolGrad.ts';
 import { temporalShift } from './temporalShift.ts';
 
 /** Our fused kernels for the webgpu backend; each computes what an explicit path of this package computes too. */
-export const webgpuKernels: readonly tf.KernelConfig[] = [
+const webgpuKernels: readonly tf.KernelConfig[] = [
   attention,
   attentionGrad,
   axisGates,
