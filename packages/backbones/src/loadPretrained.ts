@@ -1,4 +1,3 @@
-import type { Module } from '@saccade/nn';
 import {
   type FetchedWeights,
   type FetchWeights,
@@ -33,8 +32,8 @@ export interface LoadPretrainedOptions
     Pick<LoadWeightsOptions, 'head' | 'strict' | 'onProgress'> {}
 
 /** What {@link loadPretrained} gives. */
-export interface Pretrained<M extends Module = ModelOf<string>> {
-  readonly model: M;
+export interface Pretrained {
+  readonly model: ModelOf<string>;
   /** the file that it was loaded from, with the preprocessing that it expects */
   readonly checkpoint: Checkpoint;
   readonly report: LoadWeightsReport;

@@ -186,6 +186,7 @@ describe('loadWeights reads files of', () => {
     expect(asked.sort()).toEqual([...model.stateShapes().keys()].sort());
     expect(seen.at(-1)).toBe(1);
     expect(seen).toHaveLength(asked.length);
+    await loadWeights(model, file, { head: 'drop' });
     await expect(
       loadWeights(model, state, { head: 'drop', signal: AbortSignal.abort(new Error('enough')) }),
     ).rejects.toThrow('enough');

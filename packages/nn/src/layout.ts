@@ -66,21 +66,42 @@ export function toTorch(layout: WeightLayout, shape: readonly number[], values: 
 
 /** Transposes a dense row-major array: axis `order[i]` of the source becomes axis i of the result. */
 function permute(values: ArrayLike<number>, shape: readonly number[], order: readonly number[]): Float32Array {
-  const strides = shape.map((_, axis) => product(shape.slice(axis + 1)));
-  const sizes = order.map((axis) => shape[axis] as number);
-  const steps = order.map((axis) => strides[axis] as number);
+  const axes = mergedAxes(shape, order);
+  // The innermost axis has a loop of its own: millions of values pass through it.
+  const { size: count, step } = axes.pop() ?? { size: 1, step: 1 };
   const out = new Float32Array(values.length);
-  const index = sizes.map(() => 0);
+  const index = axes.map(() => 0);
   let source = 0;
-  for (let target = 0; target < out.length; target++) {
-    out[target] = values[source] as number;
-    for (let axis = sizes.length - 1; axis >= 0; axis--) {
-      source += steps[axis] as number;
+  for (let target = 0; target < out.length; target += count) {
+    for (let i = 0; i < count; i++) out[target + i] = values[source + i * step] as number;
+    for (let axis = axes.length - 1; axis >= 0; axis--) {
+      const { size, step } = axes[axis] as Axis;
+      source += step;
       index[axis] = (index[axis] as number) + 1;
-      if ((index[axis] as number) < (sizes[axis] as number)) break;
-      source -= (steps[axis] as number) * (sizes[axis] as number);
+      if ((index[axis] as number) < size) break;
+      source -= step * size;
       index[axis] = 0;
     }
   }
   return out;
+}
+
+/** An axis of the result: its length, and the distance of neighbours in the source. */
+interface Axis {
+  readonly size: number;
+  readonly step: number;
+}
+
+/** The axes of the result without those of length 1; neighbours that also are neighbours in the source count as one. */
+function mergedAxes(shape: readonly number[], order: readonly number[]): Axis[] {
+  const merged: Axis[] = [];
+  for (const axis of order) {
+    const size = shape[axis] as number;
+    if (size === 1) continue;
+    const step = product(shape.slice(axis + 1));
+    const last = merged.at(-1);
+    if (last !== undefined && last.step === step * size) merged[merged.length - 1] = { size: last.size * size, step };
+    else merged.push({ size, step });
+  }
+  return merged;
 }
