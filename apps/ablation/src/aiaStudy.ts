@@ -1,8 +1,8 @@
 import { aia } from '@saccade/aia';
 import { createResNetVideo, picoTsmConfig, type ResNetVideoConfig, resnetVideoCost } from '@saccade/backbones';
-import { type MotionTask, motionClasses } from '@saccade/datasets';
 import { type FeatureGateSpec, squeezeExcitation } from '@saccade/nn';
 import type { Setting, Study } from './studies.ts';
+import { CLIP_TASKS, classCount, type StudyTask } from './tasks.ts';
 
 /** Clips of the motion tasks. */
 const CLIP = [8, 32, 32] as const;
@@ -14,6 +14,7 @@ const CLIP = [8, 32, 32] as const;
  */
 export const AIA_STUDY: Study = {
   id: 'aia',
+  tasks: CLIP_TASKS,
   settings: [
     setting('none', 'TSM-ResNet alone'),
     setting('se', 'squeeze and excitation', squeezeExcitation({ reduction: 4 })),
@@ -34,9 +35,9 @@ export const AIA_STUDY: Study = {
 };
 
 function setting(id: string, title: string, gate?: FeatureGateSpec): Setting {
-  const config = (task: MotionTask, seed = 0): ResNetVideoConfig => ({
+  const config = (task: StudyTask, seed = 0): ResNetVideoConfig => ({
     ...picoTsmConfig(gate ? { gate } : {}),
-    numClasses: motionClasses(task).length,
+    numClasses: classCount(task),
     seed,
   });
   return {

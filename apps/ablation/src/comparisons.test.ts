@@ -11,7 +11,7 @@ const run = (setting: string, seed: number, correct: number): RunResult => ({
   steps: 10,
   params: 1,
   macs: 1,
-  clips: 100,
+  samples: 100,
   correct,
   finalLoss: 1,
   seconds: 1,

@@ -36,9 +36,9 @@ export function pairedDifferences(runs: readonly RunResult[], from: string, to: 
     });
 }
 
-/** The share of held-out clips that a run names rightly. */
-export function accuracyOf({ correct, clips }: RunResult): number {
-  return correct / clips;
+/** The share of held-out samples that a run names rightly. */
+export function accuracyOf({ correct, samples }: RunResult): number {
+  return correct / samples;
 }
 
 function publishedDifference({ settings }: Study, { from, to }: Question): Published | undefined {

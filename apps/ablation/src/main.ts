@@ -11,26 +11,28 @@ import {
   Interrupted,
   integerAtLeast,
 } from '@saccade/command-kit';
-import { MOTION_TASKS, type MotionTask } from '@saccade/datasets';
+import { DatasetError } from '@saccade/datasets';
 import { ConfigError, SaccadeError } from '@saccade/tensor-ops';
 import { setupBackend } from '@saccade/tensor-ops/node';
 import { Command, Option } from 'commander';
 import { STUDIES } from './allStudies.ts';
 import { resultTables, writeOutputs } from './outputs.ts';
-import { DEFAULTS } from './recipe.ts';
+import { DEFAULT_SEEDS, defaultsOf } from './recipe.ts';
 import { ResultsFileError } from './resultsFile.ts';
 import type { Setting, Study } from './studies.ts';
 import { runStudy, type StudyOptions } from './study.ts';
+import { STUDY_TASKS, type StudyTask } from './tasks.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 interface AblationOptions {
   readonly study: string;
   readonly seeds: number;
-  readonly steps: number;
+  readonly steps?: number;
   readonly configs?: readonly string[];
-  readonly task: MotionTask;
-  readonly clips: number;
+  readonly task?: StudyTask;
+  readonly samples?: number;
+  readonly data?: string;
   readonly out?: string;
   readonly resume: boolean;
 }
@@ -40,23 +42,40 @@ const EXAMPLE = 'sa,d1,d4';
 const program = new Command('ablation')
   .description('Trains pico video networks that differ in one thing, and compares them.')
   .addOption(new Option('--study <name>', 'what is compared').choices(STUDIES.map(({ id }) => id)).default('structsa'))
-  .option('--seeds <n>', 'seeds 0 to n-1 of each setting', integerAtLeast(1), DEFAULTS.seeds)
-  .option('--steps <n>', 'training steps of each run', integerAtLeast(1), DEFAULTS.steps)
+  .option('--seeds <n>', 'seeds 0 to n-1 of each setting', integerAtLeast(1), DEFAULT_SEEDS)
+  .option('--steps <n>', 'training steps of each run; default 1000', integerAtLeast(1))
   .option('--configs <ids>', `some of its settings, such as ${EXAMPLE}`, idsOf)
-  .addOption(new Option('--task <name>', 'motion task').choices(MOTION_TASKS).default(DEFAULTS.task))
-  .option('--clips <n>', 'held-out clips on which each run is measured', integerAtLeast(16), DEFAULTS.clips)
+  .addOption(new Option('--task <name>', "what is learned; default the study's own").choices(STUDY_TASKS))
+  .option(
+    '--samples <n>',
+    'held-out samples on which each run is measured; default 1600 clips or 10000 pictures',
+    integerAtLeast(16),
+  )
+  .option('--data <folder>', 'the unpacked files of Fashion-MNIST, for the task fashion')
   .option('--out <folder>', 'where to write the results; default reports/ablation/<study>')
   .option('--resume', 'go on with the runs in that folder', false);
 
 async function ablation(options: AblationOptions, signal: AbortSignal): Promise<void> {
-  const { study: id, configs, out, resume, ...plan } = options;
+  const { study: id, configs, out, resume, data, seeds } = options;
   const study = STUDIES.find((one) => one.id === id) as Study;
-  const settings = settingsOf(study, configs);
-  const folder = out ? resolve(process.env.INIT_CWD ?? '.', out) : resolve(ROOT, 'reports/ablation', id);
+  const task = taskOf(study, options.task);
+  const plan = {
+    ...defaultsOf(task),
+    ...(options.steps && { steps: options.steps }),
+    ...(options.samples && { samples: options.samples }),
+    task,
+    seeds,
+    settings: settingsOf(study, configs),
+  };
+  const inShell = (path: string) => resolve(process.env.INIT_CWD ?? '.', path);
+  const folder = out ? inShell(out) : resolve(ROOT, 'reports/ablation', id);
   await mkdir(folder, { recursive: true });
   await setupBackend('wasm');
   const runs = await withProgress((listeners) =>
-    runStudy({ ...plan, settings, network: study.network }, { folder, resume, signal, ...listeners }),
+    runStudy(
+      { ...plan, network: study.network },
+      { folder, resume, signal, ...(data && { data: inShell(data) }), ...listeners },
+    ),
   );
   await writeOutputs(folder, study, runs);
   console.log(`\n${resultTables(study, runs)}\n\nResults: ${folder}`);
@@ -79,8 +98,8 @@ async function withProgress<T>(
           ...(last && { last }),
         });
       },
-      onRun: ({ setting, seed, correct, clips }) => {
-        last = `${setting} ${seed}: ${formatPercent(correct / clips)}`;
+      onRun: ({ setting, seed, correct, samples }) => {
+        last = `${setting} ${seed}: ${formatPercent(correct / samples)}`;
       },
     });
   } finally {
@@ -101,13 +120,19 @@ function settingsOf({ id: name, settings }: Study, ids: readonly string[] | unde
   return settings.filter(({ id }) => ids.includes(id));
 }
 
+/** The task of a run: the study's usual one unless another was asked for. */
+function taskOf({ id, tasks }: Study, task: StudyTask = tasks[0]): StudyTask {
+  if (!tasks.includes(task)) throw new ConfigError('--task', `one of ${tasks.join(', ')} (${id})`, task);
+  return task;
+}
+
 function report(error: unknown): number {
   if (error instanceof Interrupted) {
     console.error('\nStopped. Finished runs are kept; the same command with --resume goes on.');
     return 130;
   }
   // What is meant for the person at the terminal comes without a stack.
-  const meant = error instanceof SaccadeError || error instanceof ResultsFileError;
+  const meant = error instanceof SaccadeError || error instanceof DatasetError || error instanceof ResultsFileError;
   console.error(meant ? (error as Error).message : error);
   return 1;
 }

@@ -1,19 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
-import type { MotionTask } from '@saccade/datasets';
-import { RECIPE } from './recipe.ts';
+import { batchSizeOf, RECIPE } from './recipe.ts';
 import { ResultsFileError, writeWhole } from './resultsFile.ts';
+import type { StudyTask } from './tasks.ts';
 
 /** What runs must have in common to be compared, beside {@link RECIPE}. */
 export interface RunPlan {
   /** what the networks have in common */
   readonly network: object;
-  readonly task: MotionTask;
+  readonly task: StudyTask;
   /** training steps of a run */
   readonly steps: number;
-  /** held-out clips on which each run is measured */
-  readonly clips: number;
+  /** held-out samples on which each run is measured */
+  readonly samples: number;
 }
 
 /**
@@ -43,8 +43,8 @@ export async function keepRecipe(path: string, plan: RunPlan, runs: number): Pro
   }
 }
 
-function recipeOf({ task, steps, clips, network }: RunPlan): Readonly<Record<string, unknown>> {
-  return { task, steps, clips, ...RECIPE, network };
+function recipeOf({ task, steps, samples, network }: RunPlan): Readonly<Record<string, unknown>> {
+  return { task, steps, samples, batchSize: batchSizeOf(task), ...RECIPE, network };
 }
 
 async function readRecipe(path: string): Promise<Readonly<Record<string, unknown>> | undefined> {

@@ -36,9 +36,9 @@ describe('the committed results', () => {
       const [first] = all;
       if (!first) throw new Error('no runs');
       await keepRecipe(place('recipe.json'), { ...first, network: study.network }, all.length);
-      for (const { setting, params, macs, task, steps, clips } of all) {
+      for (const { setting, params, macs, task, steps, samples } of all) {
         expect(study.settings.find((one) => one.id === setting)?.cost(task)).toMatchObject({ params, macs });
-        expect({ task, steps, clips }).toEqual({ task: first.task, steps: first.steps, clips: first.clips });
+        expect({ task, steps, samples }).toEqual({ task: first.task, steps: first.steps, samples: first.samples });
       }
     });
 

@@ -15,12 +15,12 @@ const runs: fc.Arbitrary<RunResult> = fc.record({
   steps: count,
   params: count,
   macs: count,
-  clips: count,
+  samples: count,
   correct: count,
   finalLoss: fc.double({ min: 0, max: 10, noNaN: true }).filter((value) => !Object.is(value, -0)),
   seconds: fc.double({ min: 0, max: 1e4, noNaN: true }).filter((value) => !Object.is(value, -0)),
 });
-const good = 'setting,seed,task,steps,params,macs,clips,correct,finalLoss,seconds\nd4,1,motion,10,5,6,100,50,1.5,2\n';
+const good = 'setting,seed,task,steps,params,macs,samples,correct,finalLoss,seconds\nd4,1,motion,10,5,6,100,50,1.5,2\n';
 
 describe('formatRuns and parseRuns', () => {
   it('give back what they were given', () => {
@@ -33,7 +33,7 @@ describe('formatRuns and parseRuns', () => {
 
   it('read and write the columns by name', () => {
     const [run] = parseRuns(good, 'a');
-    expect(run).toMatchObject({ setting: 'd4', seed: 1, steps: 10, clips: 100, correct: 50, finalLoss: 1.5 });
+    expect(run).toMatchObject({ setting: 'd4', seed: 1, steps: 10, samples: 100, correct: 50, finalLoss: 1.5 });
     expect(formatRuns([run as RunResult])).toBe(good);
   });
 

@@ -1,12 +1,12 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
-import { MOTION_TASKS, type MotionTask } from '@saccade/datasets';
 import { csvFormat, csvParse } from 'd3-dsv';
 import type { RunResult } from './runSetting.ts';
+import { STUDY_TASKS, type StudyTask } from './tasks.ts';
 
 /** A file of results that cannot be used; the message is for the person at the terminal. */
 export class ResultsFileError extends Error {}
 
-const NUMBERS = ['seed', 'steps', 'params', 'macs', 'clips', 'correct', 'finalLoss', 'seconds'] as const;
+const NUMBERS = ['seed', 'steps', 'params', 'macs', 'samples', 'correct', 'finalLoss', 'seconds'] as const;
 const COLUMNS: readonly (keyof RunResult)[] = ['setting', 'seed', 'task', ...NUMBERS.slice(1)];
 
 /** Rows as CSV, with a heading. */
@@ -34,7 +34,7 @@ export function parseRuns(text: string, name: string): RunResult[] {
       return [column, value] as const;
     });
     if (!row.setting) throw wrong('setting', 'the id of a setting');
-    if (!MOTION_TASKS.includes(row.task as MotionTask)) throw wrong('task', `one of ${MOTION_TASKS.join(', ')}`);
+    if (!STUDY_TASKS.includes(row.task as StudyTask)) throw wrong('task', `one of ${STUDY_TASKS.join(', ')}`);
     const fields = { setting: row.setting, task: row.task, ...Object.fromEntries(numbers) };
     return fields as unknown as RunResult;
   });

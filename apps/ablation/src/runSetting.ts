@@ -1,21 +1,22 @@
-import type { MotionTask } from '@saccade/datasets';
 import { AdamW, batchesInOrder, evaluate, train, warmupCosine } from '@saccade/engine';
-import { type MotionBatches, trainingClips } from './clips.ts';
-import { RECIPE } from './recipe.ts';
+import { type Probe, probeAt } from './probes.ts';
+import { batchSizeOf, RECIPE } from './recipe.ts';
+import type { TaskSamples } from './samples.ts';
 import type { Setting } from './studies.ts';
+import type { StudyTask } from './tasks.ts';
 
 /** What one training run came to: a row of `ablation.csv`. */
 export interface RunResult {
   /** id of the setting */
   readonly setting: string;
   readonly seed: number;
-  readonly task: MotionTask;
+  readonly task: StudyTask;
   readonly steps: number;
   readonly params: number;
-  /** of one clip */
+  /** of one sample */
   readonly macs: number;
-  /** held-out clips, and how many of them were named rightly */
-  readonly clips: number;
+  /** held-out samples, and how many of them were named rightly */
+  readonly samples: number;
   readonly correct: number;
   /** mean training loss of the last tenth of the steps */
   readonly finalLoss: number;
@@ -25,24 +26,28 @@ export interface RunResult {
 
 /** Options of {@link runSetting}. */
 export interface RunOptions {
-  readonly task: MotionTask;
-  /** of the weights, of the clips and of their order */
+  readonly task: StudyTask;
+  /** of the weights, of the clips where they are constructed, and of the order of the samples */
   readonly seed: number;
   readonly steps: number;
-  readonly test: MotionBatches;
+  /** held-out samples on which it is measured */
+  readonly samples: number;
+  readonly data: TaskSamples;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: { readonly step: number; readonly loss: number }) => void;
+  /** Takes what the setting's probe saw, at the beginning and after every twentieth of the steps. */
+  readonly onProbe?: (probe: Probe) => void;
 }
 
 /**
- * Trains the network of a setting from scratch and measures it on held-out clips.
+ * Trains the network of a setting from scratch and measures it on held-out samples.
  *
- * Runs of one seed see the same clips in the same order, whatever the setting.
+ * Runs of one seed see the same samples in the same order, whatever the setting.
  *
  * @throws the signal's reason when aborted
  */
 export async function runSetting(setting: Setting, options: RunOptions): Promise<RunResult> {
-  const { task, seed, steps, test, signal, onProgress } = options;
+  const { task, seed, steps, samples, data, signal, onProgress, onProbe } = options;
   const { params, macs } = setting.cost(task);
   const model = setting.create(task, seed);
   const optimizer = new AdamW({
@@ -51,13 +56,16 @@ export async function runSetting(setting: Setting, options: RunOptions): Promise
     parameters: model.namedParameters(),
   });
   const lastLosses: number[] = [];
+  const heldOut = data.heldOut(samples);
+  const probe = (step: number) => probeAt(step, { setting, seed, steps, model, heldOut }, onProbe);
   const begin = performance.now();
   try {
+    probe(0);
     await train({
       model,
       optimizer,
-      data: await trainingClips(task, seed),
-      batchSize: RECIPE.batchSize,
+      data: data.training(seed),
+      batchSize: batchSizeOf(task),
       steps,
       seed,
       clipNorm: RECIPE.clipNorm,
@@ -71,10 +79,11 @@ export async function runSetting(setting: Setting, options: RunOptions): Promise
       onProgress: ({ step, loss }) => {
         if (step > 0.9 * steps) lastLosses.push(loss);
         onProgress?.({ step, loss });
+        probe(step);
       },
     });
     const seconds = (performance.now() - begin) / 1000;
-    const { predicted, labels } = await evaluate(model, batchesInOrder(test, 32), { signal });
+    const { predicted, labels } = await evaluate(model, batchesInOrder(heldOut, 32), { signal });
     return {
       setting: setting.id,
       seed,
@@ -82,7 +91,7 @@ export async function runSetting(setting: Setting, options: RunOptions): Promise
       steps,
       params,
       macs,
-      clips: labels.length,
+      samples: labels.length,
       correct: labels.reduce((count, label, i) => count + (predicted[i] === label ? 1 : 0), 0),
       finalLoss: Number((lastLosses.reduce((sum, loss) => sum + loss, 0) / lastLosses.length).toFixed(4)),
       seconds: Number(seconds.toFixed(1)),

@@ -1,9 +1,9 @@
 import { createVisionTransformer, type VisionTransformerConfig, visionTransformerCost } from '@saccade/backbones';
-import { type MotionTask, motionClasses } from '@saccade/datasets';
 import { plainAttention } from '@saccade/nn';
 import { type StructSAOptions, structSA } from '@saccade/structsa';
 import { PICO } from './recipe.ts';
 import type { Published, Setting } from './studies.ts';
+import { classCount, type StudyTask } from './tasks.ts';
 
 /** One row of the study: the pico network with one thing changed. */
 export interface StructSASetting extends Setting {
@@ -49,10 +49,10 @@ function structured(id: string, title: string, options: StructSAOptions, publish
 }
 
 function setting(id: string, title: string, network: Pico, published?: Published): StructSASetting {
-  const config = (task: MotionTask, seed = 0): VisionTransformerConfig => ({
+  const config = (task: StudyTask, seed = 0): VisionTransformerConfig => ({
     ...PICO,
     ...network,
-    numClasses: motionClasses(task).length,
+    numClasses: classCount(task),
     seed,
   });
   return {

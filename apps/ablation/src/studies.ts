@@ -1,7 +1,7 @@
-import type { MotionTask } from '@saccade/datasets';
 import type { Classifier } from '@saccade/engine';
 import type { Cost } from '@saccade/nn';
 import type * as tf from '@tensorflow/tfjs-core';
+import type { StudyTask } from './tasks.ts';
 
 /** Top-1 accuracy in percent that the paper reports for a network: one training run each. */
 export interface Published {
@@ -18,9 +18,14 @@ export interface Setting {
   /** the paper's row */
   readonly published?: Published;
   /** The network with its head for `task` and the weights of `seed`. */
-  create(task: MotionTask, seed: number): Classifier<tf.Tensor5D>;
-  /** Parameters and MACs of one clip, counted without building the network. */
-  cost(task: MotionTask): Cost;
+  create(task: StudyTask, seed: number): Classifier;
+  /** Parameters and MACs of one sample, counted without building the network. */
+  cost(task: StudyTask): Cost;
+  /**
+   * What is looked at while it trains: named numbers of the network in evaluation mode on held-out `inputs`, always the
+   * same ones; default: nothing
+   */
+  probe?(model: Classifier, inputs: tf.Tensor): Readonly<Record<string, number>>;
 }
 
 /** A question that two settings answer together: what does the second have over the first? */
@@ -37,6 +42,8 @@ export interface Question {
 export interface Study {
   /** as `--study` names it */
   readonly id: string;
+  /** what its networks can be trained on; the first is the default */
+  readonly tasks: readonly [StudyTask, ...StudyTask[]];
   readonly settings: readonly Setting[];
   /** id of the setting with which all others are compared, and what tables call it */
   readonly reference: string;

@@ -16,7 +16,7 @@ const plan: StudyPlan = {
   seeds: 2,
   task: 'motion',
   steps: 3,
-  clips: 32,
+  samples: 32,
 };
 /** What a run is, without how long it took. */
 const outcome = ({ seconds: _, ...rest }: RunResult) => rest;
@@ -37,7 +37,7 @@ describe('runStudy', () => {
     expect(runs.map(({ setting, seed }) => `${setting} ${seed}`)).toEqual(['sa 0', 'd1 0', 'sa 1', 'd1 1']);
     expect(steps).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
     for (const run of runs) {
-      expect(run).toMatchObject({ task: 'motion', steps: 3, clips: 32 });
+      expect(run).toMatchObject({ task: 'motion', steps: 3, samples: 32 });
       expect(Number.isInteger(run.correct) && run.correct >= 0 && run.correct <= 32).toBe(true);
       // Hardly trained: near the loss of guessing, ln 16 = 2.77.
       expect(Math.abs(run.finalLoss - Math.log(16))).toBeLessThan(0.5);

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
-import { testClips } from './clips.ts';
+import { appendProbes, type Probe } from './probes.ts';
 import { keepRecipe, type RunPlan } from './recipeFile.ts';
 import { ResultsFileError, readRuns, writeRuns } from './resultsFile.ts';
 import { type RunResult, runSetting } from './runSetting.ts';
+import { loadSamples } from './samples.ts';
 import type { Setting } from './studies.ts';
 
 /** What a study consists of. */
@@ -25,8 +26,13 @@ export interface StudyProgress {
 
 /** Options of {@link runStudy}. */
 export interface StudyOptions {
-  /** where `ablation.csv` takes each finished run, and `recipe.json` says how they were made; it must exist */
+  /**
+   * where `ablation.csv` takes each finished run, `probes.csv` what was looked at while it trained, and `recipe.json` says
+   * how they were made; it must exist
+   */
   readonly folder: string;
+  /** folder of the files from which a task takes its samples, where it needs one */
+  readonly data?: string;
   /** go on with a folder that holds runs already; default false, which refuses it */
   readonly resume?: boolean;
   readonly signal?: AbortSignal;
@@ -43,7 +49,7 @@ export interface StudyOptions {
  *   made in another way
  */
 export async function runStudy(plan: StudyPlan, options: StudyOptions): Promise<RunResult[]> {
-  const { folder, resume = false, signal, onProgress, onRun } = options;
+  const { folder, data: directory, resume = false, signal, onProgress, onRun } = options;
   const file = resolve(folder, 'ablation.csv');
   const found = await readRuns(file);
   if (found.length > 0 && !resume) {
@@ -59,20 +65,23 @@ export async function runStudy(plan: StudyPlan, options: StudyOptions): Promise<
   const isDone = ({ setting, seed }: { setting: Setting; seed: number }) =>
     runs.some((run) => run.setting === setting.id && run.seed === seed);
   let finished = wanted.filter(isDone).length;
-  const test = await testClips(plan.task, plan.clips);
+  const data = await loadSamples(plan.task, directory);
   for (const { setting, seed } of wanted.filter((one) => !isDone(one))) {
     signal?.throwIfAborted();
     const before = finished * plan.steps;
+    const probes: Probe[] = [];
     const run = await runSetting(setting, {
       ...plan,
       seed,
-      test,
+      data,
+      onProbe: (probe) => probes.push(probe),
       ...(signal && { signal }),
       onProgress: ({ step, loss }) =>
         onProgress?.({ setting, seed, stepsDone: before + step, steps: wanted.length * plan.steps, loss }),
     });
     finished++;
     runs.push(run);
+    await appendProbes(resolve(folder, 'probes.csv'), probes);
     await writeRuns(file, runs);
     onRun?.(run);
   }

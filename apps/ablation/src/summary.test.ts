@@ -18,7 +18,7 @@ const run = (setting: string, seed: number, correct: number): RunResult => ({
   steps: 10,
   params: 1234,
   macs: 4_290_000,
-  clips: 1000,
+  samples: 1000,
   correct,
   finalLoss: 1 + seed,
   seconds: 1,
