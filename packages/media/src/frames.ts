@@ -89,8 +89,16 @@ export function below(random: RandomSource, count: number): number {
   return Math.min(count - 1, Math.floor(random.uniform(0, count)));
 }
 
-function checkCount(name: string, value: number): void {
+/** @throws ImageError InvalidOption unless `value` is a positive integer */
+export function checkCount(name: string, value: number): void {
   if (!Number.isSafeInteger(value) || value < 1) {
     throw new ImageError('InvalidOption', `${name} must be a positive integer, got ${String(value)}.`);
+  }
+}
+
+/** @throws ImageError InvalidOption unless `value` is one of `count` positions, from 0 */
+export function checkView(name: string, value: number, count: number): void {
+  if (!Number.isSafeInteger(value) || value < 0 || value >= count) {
+    throw new ImageError('InvalidOption', `${name} must be an integer from 0 to ${count - 1}, got ${String(value)}.`);
   }
 }
