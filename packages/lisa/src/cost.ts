@@ -1,22 +1,124 @@
-import { type Cost, type Grid, gridTokens, linearCost } from '@saccade/nn';
+import { type Cost, linearCost } from '@saccade/nn';
+import { product } from '@saccade/tensor-ops';
+import { type LisaCompute, resolveCompute } from './compute.ts';
+import type { LisaMode } from './lisaAttention.ts';
+import { type LisaGrid, type LisaPadding, tableShape } from './tables.ts';
 
-/** The sizes on which the cost of the layer depends. */
+/** The sizes on which the cost of a LiSA layer depends. */
 export interface LisaCostOptions {
   readonly dim: number;
   readonly heads: number;
-  readonly grid: Grid;
+  /** of the tokens */
+  readonly grid: LisaGrid;
+  /** for which the tables are; default: `grid` */
+  readonly weightsGrid?: LisaGrid;
+  /** default `structure` */
+  readonly mode?: LisaMode;
+  /** default `zero` */
+  readonly padding?: LisaPadding;
+  /** D; default 8 */
+  readonly patterns?: number;
+  /** bias of the qkv projection; default true */
+  readonly qkvBias?: boolean;
+  /**
+   * default `auto`: `dense` where the layer chooses it, else `fft`, although backends without a kernel for it take the `dft`
+   */
+  readonly compute?: LisaCompute;
 }
 
 /**
- * Cost of one layer for one sample: params `4C^2 + 4C`; MACs `4NC^2 + 2N^2C`; activations: q, k, v, the result and one
- * map of [h, N, N].
+ * Cost of one LiSA layer for one sample (specification section 7), with the L_i = 2S_i (zero) or S_i (circular) of each
+ * axis, Lp = prod L_i:
+ *
+ * ```
+ * params      4C^2 + 4C + tables: 2hD prod(2S-1) | h prod(2S-1) | C prod(2S-1), or prod(S) where circular
+ * MACs        4NC^2 + those of the method; mode `structure`, with T = 2C(1+D) + 2hD transforms:
+ *   dense     2N^2 C + 2hD N^2
+ *   fft       1.25 T Lp log2(Lp) + 3DC Lp + 2DCN
+ *   dft       T times one matrix product an axis, real first, complex then; 4 for each product of spectra; 2DCN
+ * ```
+ *
+ * Activations: q, k, v, the result, and what the method keeps: maps of [h, N, N] and tables spread over pairs (dense), or
+ * correlated keys and values [D, N, C] (fft, dft).
  */
-export function lisaSelfAttentionCost({ dim, heads, grid }: LisaCostOptions): Cost {
-  const tokens = gridTokens(grid);
-  const [qkv, proj] = [linearCost(tokens, dim, 3 * dim), linearCost(tokens, dim, dim)];
+export function lisaSelfAttentionCost(options: LisaCostOptions): Cost {
+  const { dim, heads, grid, weightsGrid = grid, mode = 'structure', padding = 'zero', qkvBias = true } = options;
+  const { compute = 'auto' } = options;
+  const tokens = product(grid);
+  const projections = [linearCost(tokens, dim, 3 * dim, qkvBias), linearCost(tokens, dim, dim)] as const;
+  const work = workOf(options);
+  const { macs, values } = methodCost(resolveCompute(compute, mode, grid), { ...work, dim, heads, grid, padding });
   return {
-    params: qkv.params + proj.params,
-    macs: qkv.macs + proj.macs + 2 * tokens * tokens * dim,
-    activationBytes: 4 * (4 * tokens * dim + heads * tokens * tokens),
+    params: projections[0].params + projections[1].params + work.tables * product(tableShape(weightsGrid, padding)),
+    macs: projections[0].macs + projections[1].macs + Math.round(macs),
+    activationBytes: 4 * (4 * tokens * dim + values),
   };
+}
+
+/** What a mode asks of the method. */
+interface Work {
+  /** tables, each of all offsets */
+  readonly tables: number;
+  /** maps [N] that are transformed, forth or back */
+  readonly transforms: number;
+  /** products of a spectrum of a table with one of a map */
+  readonly products: number;
+  /** multiply-accumulates outside of correlations, for each token */
+  readonly perToken: number;
+  /** the same where all pairs are visited: for each pair */
+  readonly perPair: number;
+}
+
+function workOf({ mode = 'structure', dim, heads, patterns = 8 }: LisaCostOptions): Work {
+  switch (mode) {
+    case 'structure': {
+      const tables = 2 * heads * patterns;
+      const products = 2 * dim * patterns;
+      return { tables, transforms: 2 * dim + products, products, perToken: products, perPair: 2 * dim + tables };
+    }
+    case 'kernelized': {
+      // phi(k) v^T with the column of ones is c x (c+1) maps for each head.
+      const maps = dim * (dim / heads + 1);
+      return { tables: heads, transforms: 2 * maps, products: maps, perToken: 2 * maps, perPair: 2 * dim + heads };
+    }
+    case 'hadamard':
+      return { tables: dim, transforms: 2 * dim, products: dim, perToken: 2 * dim, perPair: dim };
+  }
+}
+
+interface Problem extends Work {
+  readonly dim: number;
+  readonly heads: number;
+  readonly grid: LisaGrid;
+  readonly padding: LisaPadding;
+}
+
+function methodCost(method: LisaCompute, problem: Problem): { readonly macs: number; readonly values: number } {
+  const { dim, heads, grid, padding, tables, transforms, products, perToken, perPair } = problem;
+  const tokens = product(grid);
+  if (method === 'dense') return { macs: perPair * tokens ** 2, values: (2 * heads + tables) * tokens ** 2 };
+  const lengths = grid.map((size) => (padding === 'zero' ? 2 * size : size));
+  const all = product(lengths);
+  const count = transforms + tables;
+  const values = products * tokens + 2 * dim * all;
+  if (method === 'dft') {
+    return { macs: count * dftMacs(grid, lengths) + 4 * products * halfSpectrum(lengths) + perToken * tokens, values };
+  }
+  return { macs: 1.25 * count * all * Math.log2(all) + 1.5 * products * all + perToken * tokens, values };
+}
+
+/** Frequencies of a real transform that are not conjugates of others. */
+function halfSpectrum(lengths: readonly number[]): number {
+  return product(lengths.slice(0, -1)) * (Math.floor((lengths.at(-1) as number) / 2) + 1);
+}
+
+/** One transform by a product an axis: the last is real, 2 for each pair of a position and a frequency, the others 4. */
+function dftMacs(grid: LisaGrid, lengths: readonly number[]): number {
+  let frequencies = Math.floor((lengths.at(-1) as number) / 2) + 1;
+  let macs = 2 * product(grid) * frequencies;
+  for (let axis = grid.length - 2; axis >= 0; axis--) {
+    macs += 4 * product(grid.slice(0, axis + 1)) * frequencies * (lengths[axis] as number);
+    frequencies *= lengths[axis] as number;
+  }
+  return macs;
 }

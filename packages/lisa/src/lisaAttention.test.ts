@@ -1,70 +1,133 @@
-import { ConfigError, Rng, ShapeError } from '@saccade/tensor-ops';
 import { describeOnBackends, expectClose, expectNoLeak, finiteDifference } from '@saccade/vitest-preset';
 import * as tf from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { lisaAttention } from './lisaAttention.ts';
+import { kernelizedSums, lisaAttention } from './lisaAttention.ts';
+import { asTables, optionsOf, problem, problems, run, tensors, values } from './testing/problem.ts';
+import { reference } from './testing/reference.ts';
 
-const [BATCH, TOKENS, CHANNELS, HEADS] = [2, 6, 4, 2] as const;
-const options = { grid: [2, 3], heads: HEADS } as const;
+const SMALL = { batch: 2, heads: 2, headDim: 3, patterns: 2, seed: 3 } as const;
+const MODES = ['structure', 'kernelized', 'hadamard'] as const;
 
-/** Values of [B, N, C], row-major. */
-function values(seed: number): Float32Array {
-  const rng = new Rng(seed);
-  return Float32Array.from({ length: BATCH * TOKENS * CHANNELS }, () => rng.normal());
-}
+/** Every mode and padding, on grids of one, two and three axes. */
+const CASES = MODES.flatMap((mode) =>
+  (['zero', 'circular'] as const).flatMap((padding) =>
+    [[5], [2, 3], [2, 1, 3]].map((grid) => ({ ...SMALL, mode, padding, grid, qkNorm: 'l2' as const })),
+  ),
+);
 
-function tokens(seed: number): tf.Tensor3D {
-  return tf.tensor3d(values(seed), [BATCH, TOKENS, CHANNELS]);
-}
+describeOnBackends('lisaAttention', ({ name }) => {
+  const runs = { numRuns: name === 'webgpu' ? 5 : 40, seed: 1 };
 
-/** The formula of the docstring, sum by sum. */
-function byHand(q: Float32Array, k: Float32Array, v: Float32Array, scale: number): Float32Array {
-  const y = new Float32Array(q.length);
-  const size = CHANNELS / HEADS;
-  for (let b = 0; b < BATCH; b++) {
-    for (let head = 0; head < HEADS; head++) {
-      const at = (token: number, e: number) => (b * TOKENS + token) * CHANNELS + head * size + e;
-      for (let i = 0; i < TOKENS; i++) {
-        const weights = Array.from({ length: TOKENS }, (_, j) => {
-          let score = 0;
-          for (let e = 0; e < size; e++) score += q[at(i, e)]! * k[at(j, e)]!;
-          return Math.exp(scale * score);
+  it('computes its formulas, whatever the sizes', () =>
+    fc.assert(
+      fc.asyncProperty(problems(), fc.constantFrom('dense', 'dft', 'auto'), async (p, compute) => {
+        await expectClose(await run(p, { compute }), reference(p).y, { tolerance: 2e-5 });
+      }),
+      runs,
+    ));
+
+  // Every size costs webgpu its shaders.
+  it.each(name === 'webgpu' ? CASES.filter(({ grid }) => grid.length === 2) : CASES)(
+    'has the same gradients densely and by transforms: $mode, $padding, $grid',
+    async (sizes) => {
+      const p = problem(sizes);
+      const gradients = (compute: 'dense' | 'dft') =>
+        tf.tidy(() => {
+          const inputs = tensors(p);
+          const f = (...[q, k, v, ...tables]: tf.Tensor[]) => {
+            const options = { ...optionsOf(p), compute };
+            const y = lisaAttention(
+              ...([q, k, v] as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D]),
+              asTables(p.mode, tables),
+              options,
+            );
+            return tf.sum(tf.mul(y, tf.reshape(tf.sin(tf.range(0, y.size)), y.shape)));
+          };
+          return tf.grads(f)(inputs);
         });
-        const total = weights.reduce((sum, weight) => sum + weight, 0);
-        for (let e = 0; e < size; e++) {
-          y[at(i, e)] = weights.reduce((sum, weight, j) => sum + (weight / total) * v[at(j, e)]!, 0);
+      await expectNoLeak(async () => {
+        const [dense, dft] = [gradients('dense'), gradients('dft')];
+        for (const [i, gradient] of dense.entries()) {
+          await expectClose(dft[i] as tf.Tensor, gradient, { tolerance: 5e-5 });
+        }
+        return [...dense, ...dft];
+      });
+    },
+  );
+});
+
+describeOnBackends(
+  'lisaAttention, gradients',
+  () => {
+    it.each(CASES.filter(({ grid }) => grid.length < 3))(
+      'are those of finite differences: $mode, $padding, $grid',
+      async (sizes) => {
+        const p = problem({ ...sizes, batch: 1 });
+        const f = (...[q, k, v, ...tables]: tf.Tensor[]) =>
+          lisaAttention(...([q, k, v] as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D]), asTables(p.mode, tables), {
+            ...optionsOf(p),
+            compute: 'dense',
+          });
+        const names = ['q', 'k', 'v', ...(p.mode === 'structure' ? ['p', 'u'] : ['r'])];
+        await finiteDifference(f, tensors(p), { names });
+      },
+    );
+  },
+  { backends: ['cpu', 'wasm'] },
+);
+
+describeOnBackends(
+  'lisaAttention on larger grids',
+  () => {
+    it.each([
+      ['structure', [28, 28]],
+      ['structure', [56, 56]],
+      ['kernelized', [28, 28]],
+      ['hadamard', [56, 56]],
+      ['structure', [4, 14, 14]],
+    ] as const)('agrees with all pairs at once: %s on %j', async (mode, grid) => {
+      for (const padding of ['zero', 'circular'] as const) {
+        const sizes = { ...SMALL, batch: 1, heads: 1, headDim: 4, mode, padding, grid, qkNorm: 'l2' } as const;
+        const p = problem(sizes);
+        await expectClose(await run(p, { compute: 'dft' }), await run(p, { compute: 'dense' }));
+      }
+    });
+
+    it('sums the maps of mode kernelized in parts where there are many', async () => {
+      // 32 channels of 33 numbers at 3136 tokens are more than are correlated at once.
+      const sizes = { ...SMALL, batch: 1, heads: 1, headDim: 32, mode: 'kernelized', grid: [56, 56] } as const;
+      const p = problem({ ...sizes, padding: 'circular', qkNorm: 'none' });
+      await expectClose(await run(p, { compute: 'dft' }), await run(p, { compute: 'dense' }));
+    });
+
+    it('leaves nothing behind', async () => {
+      for (const mode of MODES) {
+        const p = problem({ ...SMALL, mode, padding: 'zero', grid: [6, 7], qkNorm: 'none' });
+        for (const compute of ['dense', 'dft', 'auto'] as const) {
+          await expectNoLeak(() => {
+            const [q, k, v, ...tables] = tensors(p);
+            const y = lisaAttention(q, k, v, asTables(mode, tables), { ...optionsOf(p), compute });
+            return [q, k, v, ...tables, y];
+          });
         }
       }
-    }
-  }
-  return y;
-}
-
-describeOnBackends('lisaAttention', () => {
-  it.each([[undefined], [0.3]])('computes its formula with scale %s', async (scale) => {
-    const expected = byHand(values(1), values(2), values(3), scale ?? (CHANNELS / HEADS) ** -0.5);
-    const given = scale === undefined ? options : { ...options, scale };
-    await expectNoLeak(async () => {
-      const inputs = [tokens(1), tokens(2), tokens(3)] as const;
-      const y = lisaAttention(...inputs, given);
-      await expectClose(y, expected);
-      return [...inputs, y];
     });
-  });
+  },
+  { backends: ['wasm'] },
+);
 
-  it('has the gradients of finite differences', async () => {
-    // Every element costs two runs, which are slow on a software GPU: three tokens are enough.
-    const inputs = [1, 2, 3].map((seed) => tf.slice(tokens(seed), 0, [1, 3, CHANNELS]));
-    const f = (...[q, k, v]: tf.Tensor[]) =>
-      lisaAttention(q as tf.Tensor3D, k as tf.Tensor3D, v as tf.Tensor3D, { ...options, grid: [1, 3] });
-    await finiteDifference(f, inputs, { names: ['q', 'k', 'v'] });
-  });
-
-  it('refuses what does not fit', () => {
-    const x = tokens(1);
-    const short = tf.zeros<tf.Rank.R3>([BATCH, TOKENS - 1, CHANNELS]);
-    expect(() => lisaAttention(x, short, x, options)).toThrow(ShapeError);
-    expect(() => lisaAttention(x, x, x, { ...options, grid: [2, 2] })).toThrow(ShapeError);
-    expect(() => lisaAttention(x, x, x, { ...options, heads: 3 })).toThrow(ConfigError);
+describeOnBackends('kernelizedSums', () => {
+  it('has the numerator and the denominator of the result, computed either way', async () => {
+    const p = problem({ ...SMALL, mode: 'kernelized', padding: 'zero', grid: [3, 4], qkNorm: 'none' });
+    for (const compute of ['dense', 'dft'] as const) {
+      const quotient = await values(() => {
+        const [q, k, v, r] = tensors(p);
+        const { numerator, denominator } = kernelizedSums(q, k, v, r as tf.Tensor, { ...optionsOf(p), compute });
+        expect(denominator.shape).toEqual([2, 2, 12, 1]);
+        return tf.reshape(tf.transpose(tf.div(numerator, denominator), [0, 2, 1, 3]), [2, 12, 6]);
+      });
+      await expectClose(quotient, reference(p).y);
+    }
   });
 });
