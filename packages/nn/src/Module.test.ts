@@ -130,6 +130,18 @@ describeOnBackends(
       expect(net.blocks.items[0]?.norm.runningMean.variable.trainable).toBe(false);
     });
 
+    it('tells which weights are exempt from weight decay', () => {
+      class Tables extends Module {
+        readonly table = this.parameter('table', [2, 3], { decay: false });
+        readonly matrix = this.parameter('matrix', [2, 3]);
+      }
+      using tables = new Tables();
+      expect([...tables.namedParameters()].map(([name, { decay }]) => [name, decay])).toEqual([
+        ['table', false],
+        ['matrix', true],
+      ]);
+    });
+
     it('gives its weights to another module of its kind', async () => {
       using source = new Net(1);
       using target = new Net(2);

@@ -11,6 +11,14 @@ export interface ParameterOptions {
   readonly init?: Initializer;
   /** default: the same layout on both sides */
   readonly layout?: WeightLayout;
+  /** false: weight decay leaves it alone, as it does vectors (biases, norms, scales) by itself; default true */
+  readonly decay?: boolean;
+}
+
+/** What a module is told after an optimiser has changed its weights. */
+export interface OptimizerStep {
+  /** the rate of the step that was made */
+  readonly learningRate: number;
 }
 
 /**
@@ -55,10 +63,10 @@ export abstract class Module {
   #register(
     name: string,
     shape: readonly number[],
-    { init = zeros, layout = identityLayout }: ParameterOptions,
+    { init = zeros, layout = identityLayout, decay = true }: ParameterOptions,
     trainable: boolean,
   ): Parameter {
-    const parameter = new Parameter(init(shape), shape, layout, trainable);
+    const parameter = new Parameter(init(shape), shape, layout, trainable, decay);
     this.#entries.set(name, { entry: parameter, trainable });
     return parameter;
   }
@@ -79,6 +87,19 @@ export abstract class Module {
   eval(): this {
     return this.train(false);
   }
+
+  /**
+   * Tells this module and all of its parts that an optimiser has made a step: some have state that moves with training but
+   * not by gradients, such as the centroids of DG-Attention. `train()` of the engine calls it; a training loop of your own
+   * does so after each `optimizer.step(...)`: `model.afterStep({ learningRate: optimizer.lr })`.
+   */
+  afterStep(step: OptimizerStep): void {
+    this.assertUsable();
+    for (const [, module] of this.namedModules()) module.stepped(step);
+  }
+
+  /** What this module alone does after a step of the optimiser; nothing, unless a subclass says otherwise. */
+  protected stepped(_step: OptimizerStep): void {}
 
   /** All modules of this tree with their names, this one first under the name `prefix`. */
   *namedModules(prefix = ''): Generator<[name: string, module: Module]> {

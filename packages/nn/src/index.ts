@@ -1,4 +1,5 @@
 export { Conv2d, type Conv2dLayerOptions } from './Conv2d.ts';
+export { CosineSelfAttention, cosineAttention, cosineOperands } from './CosineSelfAttention.ts';
 export {
   DepthwiseConv,
   type DepthwiseConvOptions,
@@ -32,7 +33,7 @@ export {
 } from './layout.ts';
 export { MaxPool2d } from './MaxPool2d.ts';
 export { Mlp, type MlpOptions } from './Mlp.ts';
-export { Module, ModuleList, type ParameterOptions, variables } from './Module.ts';
+export { Module, ModuleList, type OptimizerStep, type ParameterOptions, variables } from './Module.ts';
 export type { MixerContext, MixerCostContext, MixerSpec, TokenMixer } from './mixer.ts';
 export { BatchNorm, type BatchNormOptions, LayerNorm } from './normalization.ts';
 export { Counter, Parameter, type StateEntry } from './parameter.ts';

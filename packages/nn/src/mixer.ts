@@ -34,6 +34,8 @@ export interface MixerContext {
 /** On what the cost of a mixer depends, for one sample. */
 export interface MixerCostContext extends Pick<MixerContext, 'dim' | 'heads' | 'prefixTokens' | 'qkvBias'> {
   readonly grid: Grid;
+  /** the grid that the mixer was built for, where it is not that of this sample; default: `grid` */
+  readonly weightsGrid?: Grid;
 }
 
 /**

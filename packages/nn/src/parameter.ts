@@ -18,13 +18,16 @@ export interface StateEntry {
 export class Parameter implements StateEntry {
   readonly variable: tf.Variable;
   readonly layout: WeightLayout;
+  /** false: weight decay leaves it alone whatever its shape is; optimisers ask */
+  readonly decay: boolean;
 
-  constructor(values: Float32Array, shape: readonly number[], layout: WeightLayout, trainable: boolean) {
+  constructor(values: Float32Array, shape: readonly number[], layout: WeightLayout, trainable: boolean, decay = true) {
     const initial = tf.tensor(values, [...shape], 'float32');
     this.variable = tf.variable(initial, trainable);
     // tf.variable keeps a clone of its own.
     initial.dispose();
     this.layout = layout;
+    this.decay = decay;
   }
 
   get torchShape(): number[] {

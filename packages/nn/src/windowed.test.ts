@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { type Grid, gridTokens } from './grid.ts';
-import type { MixerContext, MixerSpec } from './mixer.ts';
+import type { MixerContext, MixerCostContext, MixerSpec } from './mixer.ts';
 import { plainAttention, SelfAttention } from './SelfAttention.ts';
 import { mergeWindows, partitionWindows, type WindowedMixer, windowed } from './windowed.ts';
 
@@ -213,7 +213,30 @@ describeOnBackends(
       mixer.create(context()).dispose();
       mixer.create(context({ grid: [8, 8] })).dispose();
       mixer.create(context({ gridRank: 3, grid: [4, 8, 8] })).dispose();
-      expect(seen.map(({ grid }) => grid)).toEqual([undefined, [2, 3], [4, 2, 3]]);
+      mixer.create(context({ gridRank: 3 })).dispose();
+      // On images the window is known by itself; on clips its frames are those of the grid.
+      expect(seen.map(({ grid }) => grid)).toEqual([[2, 3], [2, 3], [4, 2, 3], undefined]);
+    });
+
+    it('costs what its mixer costs for the windows that it was built for', () => {
+      const seen: MixerCostContext[] = [];
+      const spy: MixerSpec = {
+        ...plainAttention(),
+        cost: (asked) => {
+          seen.push(asked);
+          return plainAttention().cost(asked);
+        },
+      };
+      const costs = windowed(spy, [2, 3]);
+      costs.cost({ dim: 8, heads: 1, grid: [3, 8, 8], weightsGrid: [2, 8, 8] });
+      costs.cost({ dim: 8, heads: 1, grid: [8, 8] });
+      expect(seen.map(({ grid, weightsGrid }) => [grid, weightsGrid])).toEqual([
+        [
+          [3, 2, 3],
+          [2, 2, 3],
+        ],
+        [[2, 3], undefined],
+      ]);
     });
 
     it('refuses what cannot be', () => {

@@ -88,12 +88,12 @@ export function windowed(mixer: MixerSpec, size: WindowSize): MixerSpec {
         const hint = 'A token without a place on the grid belongs to no window.';
         throw new ConfigError('prefixTokens', '0 in a windowed mixer', prefixTokens, hint);
       }
-      const inner: MixerContext = grid ? { ...context, grid: tiling(grid, window).grid } : context;
-      return new WindowedMixer(mixer.create(inner), window);
+      return new WindowedMixer(mixer.create({ ...context, ...innerGrid(grid, context.gridRank, window) }), window);
     },
-    cost: ({ grid, ...context }) => {
+    cost: ({ grid, weightsGrid, ...context }) => {
       const tiles = tiling(grid, window);
-      const { params, macs, activationBytes } = mixer.cost({ ...context, grid: tiles.grid });
+      const inner = weightsGrid ? { weightsGrid: tiling(weightsGrid, window).grid } : {};
+      const { params, macs, activationBytes } = mixer.cost({ ...context, ...inner, grid: tiles.grid });
       const windows = tiles.rows * tiles.columns;
       return { params, macs: windows * macs, activationBytes: windows * activationBytes };
     },
@@ -135,6 +135,16 @@ function tiling(grid: Grid, size: WindowSize) {
   const frames = grid.length === 3 ? grid[0] : 1;
   const inner: Grid = grid.length === 3 ? [frames, h, w] : window;
   return { frames, height, width, rows: Math.ceil(height / h), columns: Math.ceil(width / w), window, grid: inner };
+}
+
+/** The grid of a window where it is known: on images it is the window itself, on clips it has all frames of the grid. */
+function innerGrid(
+  grid: Grid | undefined,
+  gridRank: number,
+  window: readonly [number, number],
+): Pick<MixerContext, 'grid'> {
+  if (grid) return { grid: tiling(grid, window).grid };
+  return gridRank === 2 ? { grid: window } : {};
 }
 
 function resolveWindow(size: WindowSize): readonly [height: number, width: number] {

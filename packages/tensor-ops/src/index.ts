@@ -12,9 +12,20 @@ export {
   depthwiseTokens,
   depthwiseTokensBatch,
 } from './depthwiseTokens.ts';
+export { detached } from './detached.ts';
+export { type DynamicGroupsOptions, dynamicGroups, type GroupRouting } from './dynamicGroups.ts';
 export { ConfigError, SaccadeError, ShapeError, type ShapeMismatch } from './errors.ts';
 export { gelu } from './gelu.ts';
+export { gridCorrelation, gridCorrelationPerChannel } from './gridCorrelation.ts';
+export type {
+  GridCorrelationMethod,
+  GridCorrelationOptions,
+  GridPadding,
+} from './gridCorrelationProblem.ts';
+export { type GroupedAttentionOptions, groupedAttention } from './groupedAttention.ts';
+export { groupedAttentionWeights } from './groupedMask.ts';
 export { type KernelMode, kernelMode, setKernelMode } from './kernelMode.ts';
+export { l2Normalize } from './l2Normalize.ts';
 export { addBias, linear, matMul, mergeHeads, splitHeads, sumToShape, transposeLast } from './matMul.ts';
 export { maxMean } from './maxMean.ts';
 export { type MaxPoolOptions, maxPool2d } from './maxPool.ts';
@@ -30,5 +41,6 @@ export { planeConv3d } from './planeConv3d.ts';
 export { Rng } from './random.ts';
 export { assertInteger, assertShape, formatShape, product, sizeAt } from './shape.ts';
 export { stopGradient } from './stopGradient.ts';
+export { structureCorrelation } from './structureCorrelation.ts';
 export { type TemporalShiftOptions, temporalShift } from './temporalShift.ts';
 export { type Forward, withGradient } from './withGradient.ts';

@@ -4,6 +4,9 @@ import { batchMatMul } from './wasm/batchMatMul.ts';
 import { batchNorm, batchNormGrad, columnMoments } from './wasm/batchNorm.ts';
 import { conv2DBackpropFilter } from './wasm/conv2dBackpropFilter.ts';
 import { depthwiseConv2dBackpropFilter, depthwiseConv2dBackpropInput } from './wasm/depthwiseBackprop.ts';
+import { dynamicGroups } from './wasm/dynamicGroups.ts';
+import { groupedAttention, groupedAttentionGrad } from './wasm/groupedAttention.ts';
+import { gridCorrelationKernels } from './wasm/gridCorrelation.ts';
 import { maxMean, maxMeanGrad } from './wasm/maxMean.ts';
 import { maxPoolGrad } from './wasm/maxPoolGrad.ts';
 import { planeConv3d, planeConv3dFilter } from './wasm/planeConv3d.ts';
@@ -21,6 +24,10 @@ export const kernelTable: readonly tf.KernelConfig[] = [
   conv2DBackpropFilter,
   depthwiseConv2dBackpropFilter,
   depthwiseConv2dBackpropInput,
+  dynamicGroups,
+  groupedAttention,
+  groupedAttentionGrad,
+  ...gridCorrelationKernels,
   maxMean,
   maxMeanGrad,
   maxPoolGrad,

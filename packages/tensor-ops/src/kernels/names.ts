@@ -32,3 +32,27 @@ export const AXIS_GATES_GRAD = 'SaccadeAxisGatesGrad';
 export const COLUMN_MOMENTS = 'SaccadeColumnMoments';
 export const BATCH_NORM = 'SaccadeBatchNorm';
 export const BATCH_NORM_GRAD = 'SaccadeBatchNormGrad';
+
+/**
+ * Our kernel for `dynamicGroups`: of `{q, k, centroids}` [B, h, N, d], [B, h, L, d], [h, G, d] and the attributes `topK`,
+ * `assign` and `normalizeKeys` gives `[assignment, keys]`, int32 [B, h, N] and [B, h, G, min(topK, L)].
+ */
+export const DYNAMIC_GROUPS = 'SaccadeDynamicGroups';
+
+/**
+ * Our kernel for `groupedAttention`: of `[q, k, v, assignment, keys]` (shapes as above) and the attribute `scale` gives
+ * `[output, ...kept]`, of which `kept` is for the gradient alone, and each backend's own affair.
+ */
+export const GROUPED_ATTENTION = 'SaccadeGroupedAttention';
+
+/** Its gradient: of `[dy, q, k, v, assignment, keys, output, ...kept]` gives those of q, k and v. */
+export const GROUPED_ATTENTION_GRAD = 'SaccadeGroupedAttentionGrad';
+
+/**
+ * Our kernels for correlations with tables as large as the grid, by fast Fourier transforms; attributes `grid`, `padding`
+ * and, for the first two, `perChannel`. Of `{x, table}`, `{dy, x, table}`, `{q, k, v, P, U}` and `{dy, q, k, v, P, U}`.
+ */
+export const GRID_CORRELATION = 'SaccadeGridCorrelation';
+export const GRID_CORRELATION_GRAD = 'SaccadeGridCorrelationGrad';
+export const STRUCTURE_CORRELATION = 'SaccadeStructureCorrelation';
+export const STRUCTURE_CORRELATION_GRAD = 'SaccadeStructureCorrelationGrad';

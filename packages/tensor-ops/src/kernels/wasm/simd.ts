@@ -1,8 +1,9 @@
+import type { FftPrimitives } from '../fft/primitives.ts';
 import type { WasmBackend } from './backend.ts';
 import { SIMD_MODULE_BASE64 } from './simd.generated.ts';
 
 /** The functions of assembly/*.ts; pointers are bytes into the memory of tfjs' wasm backend. */
-export interface SimdKernels {
+export interface SimdKernels extends FftPrimitives {
   batchMatMul(a: number, b: number, out: number, groups: number, rows: number, inner: number, columns: number): void;
   addRowProducts(x: number, dy: number, sums: number, count: number, channels: number, stride: number): void;
   maxMean(x: number, max: number, mean: number, outer: number, length: number, inner: number): void;
@@ -15,6 +16,18 @@ export interface SimdKernels {
   /** dy, x, time, height, width, dx, dTime, dHeight, dWidth; batch, frames, rows, columns, channels */
   axisGatesGrad(...pointersAndSizes: number[]): void;
   addTransposedProduct(x: number, dy: number, sums: number, rows: number, m: number, n: number): void;
+  /** q, centroids (transposed), shifts, groups (int32), scratch; rows, groups, channels */
+  assignRows(...pointersAndSizes: number[]): void;
+  /** x, transposed; rows, channels, normalize (0 or 1) */
+  transposeRows(...pointersAndSizes: number[]): void;
+  /** scores, histogram, places (int32); length, k */
+  selectLargest(...pointersAndSizes: number[]): void;
+  /** floats of scratch that the next two need */
+  groupScratch(keys: number, channels: number, gradient: number): number;
+  /** q, k, v, order, keys, y, kept, scratch; queries, keys, channels, scale */
+  attendGroup(...pointersAndSizes: number[]): void;
+  /** dy, q, k, v, order, keys, y, kept, dq, dk, dv, scratch; queries, keys, channels, scale */
+  attendGroupGrad(...pointersAndSizes: number[]): void;
   /** x, mean, variance; rows, channels */
   columnMoments(...pointersAndSizes: number[]): void;
   /** x, mean, inverseStd, gamma, beta, y; rows, channels */

@@ -52,7 +52,7 @@ export interface Operand {
 
 /** Lines of a workgroup, and invocations of a line. */
 export const lanes = 8;
-const invocations = lanes * lanes;
+export const invocations = lanes * lanes;
 /** Columns of S that are in work at a time: four for each invocation of a line. */
 export const columns = 4 * lanes;
 /** Channels of A and B that are staged at a time, in quads. */
@@ -168,7 +168,7 @@ export function blockProgram(program: BlockProgram): MultiOutputProgram {
  * vectors of 4 rows. The one is dead while the other is used, so in float32 they share their memory. `values` has the
  * staged rows of X.
  */
-function workgroupMemory(block: Block): string {
+export function workgroupMemory(block: Block): string {
   const rowQuads = lanes * block.rowVectors;
   const operands = 4 * stagedQuads * (rowQuads + lanes);
   const weights = columns * rowQuads;

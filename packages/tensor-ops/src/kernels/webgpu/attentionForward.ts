@@ -30,9 +30,12 @@ import { each } from './depthwiseTokensLayout.ts';
  * sums of exp(s - m) and exp(s - m) v what the columns so far give; where new columns raise m, it multiplies what it has by
  * exp(old m - new m). Source: Milakov and Gimelshein, arXiv 1805.02867; Dao et al., arXiv 2205.14135.
  */
-export function forwardProgram(sizes: Sizes, storage: Storage): BlockProgram {
+export function forwardProgram(
+  sizes: Sizes,
+  storage: Storage,
+  block = blockFor(sizes.queries, quadsOfLane(sizes.valueSize), storage),
+): BlockProgram {
   const quads = quadsOfLane(sizes.valueSize);
-  const block = blockFor(sizes.queries, quads, storage);
   const { q, k, v, dy } = operandsOf(sizes);
   const result = { ...dy, name: 'result' };
   const vectors = (code: (h: number) => string) => each(block.rowVectors, code);

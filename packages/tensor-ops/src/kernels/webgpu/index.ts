@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { attention, attentionGrad } from './attention.ts';
 import { depthwiseTokens, depthwiseTokensGradient } from './depthwiseTokens.ts';
+import { dynamicGroups } from './dynamicGroups.ts';
 import { axisGates, maxMean, maxMeanGrad, planeConv3d } from './gates.ts';
+import { groupedAttention, groupedAttentionGrad } from './groupedAttention.ts';
 import { maxPoolGrad } from './maxPoolGrad.ts';
 import { temporalShift } from './temporalShift.ts';
 
@@ -11,6 +13,9 @@ const webgpuKernels: readonly tf.KernelConfig[] = [
   attentionGrad,
   axisGates,
   depthwiseTokens,
+  dynamicGroups,
+  groupedAttention,
+  groupedAttentionGrad,
   maxMean,
   maxMeanGrad,
   maxPoolGrad,

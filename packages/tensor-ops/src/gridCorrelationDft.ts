@@ -1,0 +1,143 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Correlator, Signal } from './gridCorrelationExplicit.ts';
+import type { GridProblem } from './gridCorrelationProblem.ts';
+import { rawMatMul } from './matMul.ts';
+import { product, sizeAt } from './shape.ts';
+
+/** Real and imaginary part; the imaginary part of what is real is left out. */
+type Complex = readonly [re: tf.Tensor, im?: tf.Tensor];
+
+/** One axis: its transform has `length` frequencies, of which the first axis keeps those up to one half. */
+interface Axis {
+  readonly size: number;
+  readonly length: number;
+  readonly frequencies: number;
+  readonly isFirst: boolean;
+}
+
+/** Positions to transform along an axis: `count` of them, the first at `from`. */
+interface Positions {
+  readonly count: number;
+  readonly from: number;
+}
+
+/**
+ * Correlation by discrete Fourier transforms that are products with constant matrices, which every backend does well:
+ * `y = IDFT(conj(T^) x^)`, over L = 2S - 1 positions an axis (zero padding) or S (circular).
+ *
+ * Axis after axis is brought to the front and multiplied; x is real, so the first axis needs only half of its frequencies.
+ * Inside, tokens are [N, h, B, c]; signals [F, h, B*c] and, of patterns, [F, h, 1], F the number of frequencies.
+ */
+export function dftCorrelator({ grid, padding, offsets }: GridProblem): Correlator {
+  const axes = grid.map((size, axis): Axis => {
+    const length = offsets[axis] as number;
+    const isFirst = axis === 0;
+    return { size, length, frequencies: isFirst ? Math.floor(length / 2) + 1 : length, isFirst };
+  });
+  const tokenPositions = grid.map((size): Positions => ({ count: size, from: 0 }));
+  const tablePositions = grid.map(
+    (size, axis): Positions => ({ count: offsets[axis] as number, from: padding === 'zero' ? 1 - size : 0 }),
+  );
+  const toSignal = (x: tf.Tensor, positions: readonly Positions[], heads: number): Signal =>
+    forward(x, axes, positions).map((part) => tf.reshape(part as tf.Tensor, [sizeAt(part?.shape ?? [], 0), heads, -1]));
+  const fromSignal = (signal: Signal, positions: readonly Positions[]) =>
+    inverse(signal.map((part) => tf.reshape(part, [sizeAt(part.shape, 0), -1])) as [tf.Tensor, tf.Tensor], axes, positions); // biome-ignore format: one call
+  return {
+    enter: (x) => tf.transpose(x, [2, 1, 0, 3]),
+    leave: (x) => tf.transpose(x, [2, 1, 0, 3]),
+    analyse: (x) => toSignal(tf.reshape(x, [x.shape[0], -1]), tokenPositions, x.shape[1]),
+    synthesise: (signal, sizes) => tf.reshape<tf.Rank.R4>(fromSignal(signal, tokenPositions), sizes),
+    patterns: (table) => {
+      const heads = sizeAt(table.shape, 0);
+      const flat = tf.reshape(table, [heads, sizeAt(table.shape, 1), -1]);
+      return tf.unstack(flat, 1).map((pattern) => toSignal(tf.transpose(pattern), tablePositions, heads));
+    },
+    correlate: (x, pattern) => multiply(pattern, x, -1),
+    convolve: (y, pattern) => multiply(pattern, y, 1),
+    cross: (dy, x) => multiply(dy, x, -1).map((part) => tf.sum(part, -1, true)),
+    tableGradient: (parts, shape) => {
+      const gradients = parts.map((part) => tf.transpose(fromSignal(part, tablePositions)));
+      return tf.reshape(tf.stack(gradients, 1), [...shape]);
+    },
+  };
+}
+
+/** `a b` (sign 1) or `conj(a) b` (sign -1), with broadcasting. */
+function multiply([aRe, aIm]: Signal, [bRe, bIm]: Signal, sign: 1 | -1): Signal {
+  const products = [tf.mul(aRe as tf.Tensor, bRe as tf.Tensor), tf.mul(aIm as tf.Tensor, bIm as tf.Tensor)] as const;
+  const mixed = [tf.mul(aRe as tf.Tensor, bIm as tf.Tensor), tf.mul(aIm as tf.Tensor, bRe as tf.Tensor)] as const;
+  return sign === 1 ? [tf.sub(...products), tf.add(...mixed)] : [tf.add(...products), tf.sub(...mixed)];
+}
+
+/** x [positions of all axes, R], real -> [frequencies, R]; the last axis' frequencies stand first. */
+function forward(x: tf.Tensor, axes: readonly Axis[], positions: readonly Positions[]): Required<Complex> {
+  const columns = sizeAt(x.shape, 1);
+  let done = 1;
+  let value: Complex = [x];
+  for (const [i, axis] of axes.entries()) {
+    const place = positions[i] as Positions;
+    // [done, axis, rest] -> [axis, done * rest]
+    const rest = columns * product(positions.slice(i + 1).map(({ count }) => count));
+    const [cos, sin] = wave(axis, place, axis.frequencies, place.count, () => 1);
+    value = rotate(value, [done, place.count, rest], (part) => tf.reshape(part, [place.count, -1]));
+    value = transform(value, cos, tf.neg(sin));
+    done *= axis.frequencies;
+  }
+  return value.map((part) => tf.reshape(part as tf.Tensor, [done, columns])) as unknown as Required<Complex>;
+}
+
+/** The inverse of {@link forward} at the positions asked for: [frequencies, R] -> [positions, R], the real part. */
+function inverse(x: Required<Complex>, axes: readonly Axis[], positions: readonly Positions[]): tf.Tensor {
+  const columns = sizeAt(x[0].shape, 1);
+  let value: Complex = x;
+  for (let i = axes.length - 1; i >= 0; i--) {
+    const axis = axes[i] as Axis;
+    const place = positions[i] as Positions;
+    const remaining = product(axes.slice(0, i).map(({ frequencies }) => frequencies));
+    const [cos, sin] = wave(axis, place, axis.frequencies, place.count, (f) => {
+      // The frequencies that the first axis leaves out are the conjugates of those that it has, save 0 and L / 2.
+      return (axis.isFirst && f > 0 && 2 * f !== axis.length ? 2 : 1) / axis.length;
+    }).map((matrix) => tf.transpose(matrix)) as [tf.Tensor, tf.Tensor];
+    const [re, im] = value.map((part) => tf.reshape(part as tf.Tensor, [axis.frequencies, -1])) as [
+      tf.Tensor,
+      tf.Tensor,
+    ];
+    if (axis.isFirst) return tf.reshape(tf.sub(rawMatMul(cos, re), rawMatMul(sin, im)), [-1, columns]);
+    const rest = columns * product(positions.slice(i + 1).map(({ count }) => count));
+    value = rotate(transform([re, im], cos, sin), [place.count, remaining, rest], (part) => part);
+  }
+  return value[0];
+}
+
+/** Exchanges the first two of three axes. */
+function rotate(x: Complex, shape: [number, number, number], then: (part: tf.Tensor) => tf.Tensor): Complex {
+  return x.map((part) => then(tf.transpose(tf.reshape(part as tf.Tensor, shape), [1, 0, 2]))) as unknown as Complex;
+}
+
+/** `(C + iS) x` for the real matrices C and S [out, in] and complex or real x [in, columns]. */
+function transform([re, im]: Complex, cos: tf.Tensor, sin: tf.Tensor): Required<Complex> {
+  if (im === undefined) return [rawMatMul(cos, re), rawMatMul(sin, re)];
+  return [tf.sub(rawMatMul(cos, re), rawMatMul(sin, im)), tf.add(rawMatMul(cos, im), rawMatMul(sin, re))];
+}
+
+/** `weight(f) cos` and `sin` of `2 pi f p / L` [frequencies, positions], in float64 until they are stored. */
+function wave(
+  { length }: Axis,
+  { from }: Positions,
+  frequencies: number,
+  count: number,
+  weight: (f: number) => number,
+): [tf.Tensor, tf.Tensor] {
+  const matrix = (shift: number) => {
+    const values = new Float32Array(frequencies * count);
+    for (let f = 0, at = 0; f < frequencies; f++) {
+      for (let p = 0; p < count; p++) {
+        // Reduced first: cosines of large angles lose digits.
+        const turn = ((f * (p + from + length)) % length) / length;
+        values[at++] = weight(f) * Math.cos(2 * Math.PI * (turn - shift));
+      }
+    }
+    return tf.tensor2d(values, [frequencies, count]);
+  };
+  return [matrix(0), matrix(0.25)];
+}

@@ -1,0 +1,9 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { gridCorrelationKernels } from './gridCorrelation.ts';
+
+/** Registers our kernels for the cpu backend, once. */
+export function registerCpuKernels(): void {
+  for (const kernel of gridCorrelationKernels) {
+    if (tf.getKernel(kernel.kernelName, kernel.backendName) === undefined) tf.registerKernel(kernel);
+  }
+}

@@ -1,0 +1,196 @@
+import { product } from '../../shape.ts';
+import { type FftPlan, POSITION_BYTES } from './plan.ts';
+import type { FftMachine, Lines, Tokens } from './primitives.ts';
+
+const FLOAT = 4;
+/** Tables that are transformed at once: one for each lane. */
+const LANES = 4;
+/** Positions of a structure in memory. */
+const NARROW_BYTES = 2 * FLOAT;
+
+/** The transforms of one grid, ready in the memory of a machine. */
+export interface FftTransforms {
+  readonly plan: FftPlan;
+  readonly machine: FftMachine;
+  /** bytes of the spectrum of one table, or (wide) of four */
+  spectrumBytes(wide: boolean): number;
+  /** Transforms a field of tokens. */
+  analyse(field: number): void;
+  /** `target = inverse of (conj(spectrum) signal)`, where tokens are. */
+  correlate(signal: number, spectrum: number, target: number, wide: boolean): void;
+  /** Transforms a field of tokens; then `sum += spectrum field` and `cross += conj(field) other`. */
+  accumulate(field: number, spectrum: number, sum: number, other: number, cross: number, wide: boolean): void;
+  /** The inverse of {@link analyse}, times {@link FftPlan.frequencies}. */
+  synthesise(field: number): void;
+  /** Spectra of `count` tables that lie one after the other, divided by the number of frequencies. */
+  loadTables(tables: number, count: number, spectra: number, wide: boolean): void;
+  /** Adds to `count` tables what `spectra`, sums of {@link accumulate}, are the spectra of. */
+  addTables(spectra: number, tables: number, count: number, wide: boolean): void;
+}
+
+/** Puts the constants of a plan into a machine's memory. */
+export function fftTransforms(plan: FftPlan, machine: FftMachine): FftTransforms {
+  const twiddles = plan.axes.map((axis) => {
+    const place = machine.allocate(Math.max(1, axis.twiddles.length) * FLOAT);
+    machine.floats().set(axis.twiddles, place / FLOAT);
+    return place;
+  });
+  const structures = (whole: boolean) =>
+    plan.lengths.map((_, axis) => placeStructure(machine, linesOf(plan, axis, whole, twiddles[axis] as number)));
+  const [padded, whole] = [structures(false), structures(true)] as [number[], number[]];
+  const [last, ...others] = plan.active as [number, ...number[]];
+  const scratch = machine.allocate(plan.fieldBytes);
+  const spectrumBytes = (wide: boolean) => plan.frequencies * (wide ? POSITION_BYTES : NARROW_BYTES);
+  const analyse = (field: number, lines: readonly number[], axes: readonly number[]) => {
+    for (const axis of [...axes].reverse()) machine.fftForward(field, lines[axis] as number);
+  };
+  const synthesise = (field: number, lines: readonly number[], axes: readonly number[]) => {
+    for (const axis of axes) machine.fftInverse(field, lines[axis] as number);
+  };
+  const entries = product(plan.offsets);
+  return {
+    plan,
+    machine,
+    spectrumBytes,
+    analyse: (field) => analyse(field, padded, plan.active),
+    synthesise: (field) => synthesise(field, padded, plan.active),
+    correlate: (signal, spectrum, target, wide) => {
+      machine.fftInverseProduct(signal, spectrum, target, wide, padded[last] as number);
+      synthesise(target, padded, others);
+    },
+    accumulate: (field, spectrum, sum, other, cross, wide) => {
+      analyse(field, padded, others);
+      machine.fftForwardProducts(field, spectrum, sum, other, cross, wide, padded[last] as number);
+    },
+    loadTables: (tables, count, spectra, wide) => {
+      for (let d = 0; d < count; d += LANES) {
+        const lanes = Math.min(LANES, count - d);
+        const memory = machine.floats();
+        memory.fill(0, scratch / FLOAT, (scratch + plan.fieldBytes) / FLOAT);
+        visitEntries(plan, (position, entry) => {
+          const [from, to] = [tables / FLOAT + d * entries + entry, (scratch + position) / FLOAT];
+          for (let lane = 0; lane < lanes; lane++) memory[to + lane] = memory[from + lane * entries] as number;
+        });
+        analyse(scratch, whole, plan.active);
+        const target = spectra + (wide ? d / LANES : d) * spectrumBytes(wide);
+        copySpectra(plan, memory, { field: scratch, spectra: target, lanes, wide, scale: 1 / plan.frequencies });
+      }
+    },
+    addTables: (spectra, tables, count, wide) => {
+      for (let d = 0; d < count; d += LANES) {
+        const lanes = Math.min(LANES, count - d);
+        const memory = machine.floats();
+        const source = spectra + (wide ? d / LANES : d) * spectrumBytes(wide);
+        copySpectra(plan, memory, { field: scratch, spectra: source, lanes, wide });
+        synthesise(scratch, whole, plan.active);
+        visitEntries(plan, (position, entry) => {
+          const [to, from] = [tables / FLOAT + d * entries + entry, (scratch + position) / FLOAT];
+          for (let lane = 0; lane < lanes; lane++) {
+            (memory[to + lane * entries] as number) += (memory[from + lane] as number) / plan.frequencies;
+          }
+        });
+      }
+    },
+  };
+}
+
+/** The lines of a field along an axis: those that hold tokens, or all of them (`whole`: tables, which have no padding). */
+function linesOf({ lengths, sizes, strides }: FftPlan, axis: number, whole: boolean, twiddles: number): Lines {
+  const [inner, outer] = [
+    [2, 1],
+    [2, 0],
+    [1, 0],
+  ][axis] as [number, number];
+  const compact = [lengths[1] * lengths[2], lengths[2], 1];
+  // Axes are transformed from the last to the first: the later ones are complete, the earlier hold tokens only.
+  const count = (other: number) => (whole || other > axis ? lengths[other] : sizes[other]) as number;
+  return {
+    length: lengths[axis] as number,
+    size: (whole ? lengths[axis] : sizes[axis]) as number,
+    stride: strides[axis] as number,
+    inner: count(inner),
+    innerStride: strides[inner] as number,
+    outer: count(outer),
+    outerStride: strides[outer] as number,
+    compactStride: compact[axis] as number,
+    compactInner: compact[inner] as number,
+    compactOuter: compact[outer] as number,
+    twiddles,
+  };
+}
+
+/** Writes a structure of int32 into memory. */
+function placeStructure(machine: FftMachine, structure: Lines | Tokens): number {
+  const values = Object.values(structure) as number[];
+  const place = machine.allocate(values.length * FLOAT);
+  machine.integers().set(values, place / FLOAT);
+  return place;
+}
+
+/** Some channels of a tensor's tokens as the lanes of a field. */
+export function placeTokens(
+  { plan, machine }: FftTransforms,
+  lanes: Pick<Tokens, 'step' | 'real' | 'imaginary' | 'apart'>,
+): number {
+  const [depth, rows, columns] = plan.sizes;
+  const [planeStride, rowStride] = plan.strides;
+  const { step, real, imaginary, apart } = lanes;
+  return placeStructure(machine, { rows, columns, depth, planeStride, rowStride, step, real, imaginary, apart });
+}
+
+/** Visits the positions of a transformed table, in bytes, with the entries that they hold. */
+function visitEntries({ axes, strides }: FftPlan, each: (position: number, entry: number) => void): void {
+  const [planes, rows, columns] = axes;
+  const perRow = entriesAlong(columns);
+  const perPlane = perRow * entriesAlong(rows);
+  planes.entries.forEach((plane, a) => {
+    if (plane < 0) return;
+    rows.entries.forEach((row, b) => {
+      if (row < 0) return;
+      columns.entries.forEach((column, c) => {
+        if (column < 0) return;
+        each(a * strides[0] + b * strides[1] + c * strides[2], plane * perPlane + row * perRow + column);
+      });
+    });
+  });
+}
+
+function entriesAlong({ entries }: { entries: Int32Array }): number {
+  return Math.max(...entries) + 1;
+}
+
+interface SpectraCopy {
+  readonly field: number;
+  readonly spectra: number;
+  readonly lanes: number;
+  readonly wide: boolean;
+  /** Given: from the field to the spectra, times this. Left out: from the spectra to the field. */
+  readonly scale?: number;
+}
+
+/** Copies between the lanes of a field and spectra. */
+function copySpectra(plan: FftPlan, memory: Float32Array, { field, spectra, lanes, wide, scale }: SpectraCopy): void {
+  const { lengths, strides } = plan;
+  // Distances in numbers: of neighbouring frequencies, of neighbouring lanes, of real and imaginary parts.
+  const [step, apart, parts] = wide ? [2 * LANES, 1, LANES] : [2, 2 * plan.frequencies, 1];
+  let at = spectra / FLOAT;
+  for (let a = 0; a < lengths[0]; a++) {
+    for (let b = 0; b < lengths[1]; b++) {
+      let place = (field + a * strides[0] + b * strides[1]) / FLOAT;
+      for (let c = 0; c < lengths[2]; c++, at += step, place += 2 * LANES) {
+        for (let lane = 0; lane < LANES; lane++) {
+          const [re, im] = [place + lane, place + LANES + lane];
+          const [otherRe, otherIm] = [at + lane * apart, at + lane * apart + parts];
+          const inside = lane < lanes;
+          if (scale === undefined) {
+            memory[re] = inside ? (memory[otherRe] as number) : 0;
+            memory[im] = inside ? (memory[otherIm] as number) : 0;
+          } else if (inside) {
+            memory[otherRe] = scale * (memory[re] as number);
+            memory[otherIm] = scale * (memory[im] as number);
+          }
+        }
+      }
+    }
+  }
+}
