@@ -8,6 +8,7 @@ import {
   dropPathRates,
   type ResolvedConfig,
   resolveConfig,
+  stageGrids,
   stageHeads,
 } from './config.ts';
 import { ConvStem } from './convStem.ts';
@@ -75,6 +76,8 @@ export class Backbone extends Module {
     const { gridRank, stages, inChannels, numClasses, mlpRatio, layerScale, stageNorms, seed } = this.config;
     const rng = new Rng(seed);
     const rates = dropPathRates(this.config);
+    const { inputSize } = this.config;
+    const grids = inputSize && stageGrids(inputSize, stages);
     const freeNewWeights = markWeights();
     try {
       this.patchEmbeds = stages.map(({ dim, patch }, s) => {
@@ -90,7 +93,9 @@ export class Backbone extends Module {
         const blocks = blockMixers(stage).map((mixer, i): Block => {
           const [dropPath, own] = [rates[s]?.[i] as number, rng.fork(`block${s}.${i}`)];
           const { dim, gate } = stage;
-          const shared = { dim, heads: stageHeads(stage), gridRank, mlpRatio, dropPath, gate, rng: own };
+          const grid = grids?.[s];
+          const place = { dim, heads: stageHeads(stage), gridRank, ...(grid ? { grid } : {}) };
+          const shared = { ...place, mlpRatio, dropPath, gate, rng: own };
           return mixer ? new MixerBlock({ ...shared, mixer, layerScale }) : new ConvBlock(shared);
         });
         return this.child(`blocks${s + 1}`, new ModuleList(blocks));

@@ -109,14 +109,14 @@ export class MixerBlock extends Module implements Block {
 
   constructor({ mixer, layerScale, ...options }: MixerBlockOptions) {
     super();
-    const { dim, heads, gridRank, mlpRatio, dropPath, rng, gate } = options;
+    const { dim, heads, gridRank, grid, mlpRatio, dropPath, rng, gate } = options;
     const scale = (name: string) =>
       layerScale === undefined ? undefined : this.parameter(name, [dim], { init: constant(layerScale) });
     this.gamma1 = scale('gamma_1');
     this.gamma2 = scale('gamma_2');
     this.posEmbed = this.child('pos_embed', new DepthwiseConv(dim, { kernel: cube(3, gridRank), rng }));
     this.norm1 = this.child('norm1', new LayerNorm(dim, 1e-6));
-    this.attn = this.child('attn', mixer.create({ dim, heads, gridRank, rng }));
+    this.attn = this.child('attn', mixer.create({ dim, heads, gridRank, ...(grid ? { grid } : {}), rng }));
     this.gate = gate && this.child(gate.stateName ?? 'gate', gate.create({ channels: dim, rng: rng.fork('gate') }));
     this.norm2 = this.child('norm2', new LayerNorm(dim, 1e-6));
     this.mlp = this.child('mlp', new Mlp(dim, { hidden: dim * mlpRatio, kind: 'linear', rng }));

@@ -42,6 +42,11 @@ export interface StageConfig {
 export interface BackboneConfig {
   /** 2: images [B, H, W, C]; 3: clips [B, T, H, W, C] */
   readonly gridRank: 2 | 3;
+  /**
+   * pixels [H, W], or frames and pixels [T, H, W], for which mixers are built whose weights depend on their grid, such as
+   * `lisa()`; needed by those alone. Inputs of other sizes fit all the same.
+   */
+  readonly inputSize?: Grid;
   /** channels of the input; default 3 */
   readonly inChannels?: number;
   readonly stages: readonly StageConfig[];
@@ -62,7 +67,8 @@ export interface BackboneConfig {
 }
 
 /** A {@link BackboneConfig} with its defaults filled in and its values checked. */
-export type ResolvedConfig = Required<Omit<BackboneConfig, 'layerScale'>> & Pick<BackboneConfig, 'layerScale'>;
+export type ResolvedConfig = Required<Omit<BackboneConfig, 'layerScale' | 'inputSize'>> &
+  Pick<BackboneConfig, 'layerScale' | 'inputSize'>;
 
 /** @throws ConfigError for the first value that cannot be, named as a path: `stages[1].headDim` */
 export function resolveConfig(config: BackboneConfig): ResolvedConfig {
@@ -83,6 +89,7 @@ export function resolveConfig(config: BackboneConfig): ResolvedConfig {
       );
     }
   }
+  if (config.inputSize) assertInputSize(config.inputSize, gridRank, stages);
   return { ...config, inChannels, numClasses, mlpRatio, dropPath, tokenLabelling, stageNorms, seed };
 }
 
@@ -118,6 +125,25 @@ export function patchGrid(
   if (grid.length === 2) return space;
   const frames = Math.floor((grid[0] + 2 * temporalPadding - (kernel[0] as number)) / temporalStride) + 1;
   return [frames, ...space];
+}
+
+/** The grid of each stage for an input of `input`. */
+export function stageGrids(input: Grid, stages: readonly StageConfig[]): Grid[] {
+  let grid = input;
+  return stages.map(({ patch }) => {
+    grid = patchGrid(grid, patch);
+    return grid;
+  });
+}
+
+function assertInputSize(inputSize: Grid, gridRank: number, stages: readonly StageConfig[]): void {
+  if (inputSize.length !== gridRank || inputSize.some((size) => !Number.isSafeInteger(size) || size < 1)) {
+    const expected = `${gridRank === 3 ? '[T,H,W]' : '[H,W]'}, positive integers`;
+    throw new ConfigError('inputSize', expected, inputSize);
+  }
+  if (stageGrids(inputSize, stages).some((grid) => grid.some((positions) => positions < 1))) {
+    throw new ConfigError('inputSize', 'at least one position in every stage', inputSize);
+  }
 }
 
 /** An overlapping patch embedding halves the map as often as its kernel is a power of 2; its channels double each time. */

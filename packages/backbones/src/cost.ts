@@ -4,6 +4,7 @@ import {
   type Grid,
   gridTokens,
   linearCost,
+  type MixerCostContext,
   type MixerSpec,
   normCost,
   sequence,
@@ -17,6 +18,7 @@ import {
   type ResolvedConfig,
   resolveConfig,
   type StageConfig,
+  stageGrids,
   stageHeads,
 } from './config.ts';
 
@@ -24,6 +26,7 @@ import {
  * Cost of a backbone for one sample of `input` ([H, W] or [T, H, W]), without building it.
  *
  * MACs count convolutions, Linear layers and the two attention products, as the papers do; no bias, norm or softmax.
+ * Parameters that depend on a grid are those of `config.inputSize` where there is one, not of `input`.
  */
 export function backboneCost(config: BackboneConfig, input: Grid): Cost {
   const resolved = resolveConfig(config);
@@ -31,12 +34,15 @@ export function backboneCost(config: BackboneConfig, input: Grid): Cost {
     throw new ConfigError('input', resolved.gridRank === 3 ? '[T,H,W]' : '[H,W]', input);
   }
   const layers: Cost[] = [];
+  const builtFor = resolved.inputSize && stageGrids(resolved.inputSize, resolved.stages);
   let grid = input;
   let inputs = resolved.inChannels;
-  for (const stage of resolved.stages) {
+  for (const [s, stage] of resolved.stages.entries()) {
+    const weightsGrid = builtFor?.[s];
     layers.push(...patchLayers(grid, inputs, stage));
     grid = patchGrid(grid, stage.patch);
-    for (const mixer of blockMixers(stage)) layers.push(...blockLayers(stage, mixer, grid, resolved));
+    const place = { grid, ...(weightsGrid ? { weightsGrid } : {}) };
+    for (const mixer of blockMixers(stage)) layers.push(...blockLayers(stage, mixer, place, resolved));
     if (resolved.stageNorms) layers.push(normCost(gridTokens(grid), stage.dim));
     inputs = stage.dim;
   }
@@ -63,14 +69,15 @@ function patchLayers(input: Grid, inputs: number, { dim, patch }: StageConfig): 
 function blockLayers(
   stage: StageConfig,
   mixer: MixerSpec | undefined,
-  grid: Grid,
+  place: Pick<MixerCostContext, 'grid' | 'weightsGrid'>,
   { gridRank, mlpRatio, layerScale }: ResolvedConfig,
 ): Cost[] {
   const { dim } = stage;
+  const { grid } = place;
   const positions = gridTokens(grid);
   const depthwise = (size: number) => depthwiseCost(positions, dim, product(cube(size, gridRank)));
   const mixing = mixer
-    ? [mixer.cost({ dim, heads: stageHeads(stage), grid })]
+    ? [mixer.cost({ dim, heads: stageHeads(stage), ...place })]
     : [linearCost(positions, dim, dim), depthwise(5), linearCost(positions, dim, dim)];
   const [height, width] = grid.slice(-2) as [number, number];
   const clip = [grid.length === 3 ? grid[0] : 1, height, width] as const;

@@ -12,10 +12,31 @@ export type { Checkpoint, ClipSampling } from './checkpoints.ts';
 export type { BackboneConfig, PatchConfig, StageConfig, StagePatchConfig } from './config.ts';
 export { ConvStem, type ConvStemOptions } from './convStem.ts';
 export { backboneCost } from './cost.ts';
+export {
+  createDgt,
+  DynamicGroupTransformer,
+} from './DynamicGroupTransformer.ts';
 export { type DeiTOptions, type DeiTSize, deitConfig } from './deit.ts';
 export { type DenseOptions, denseConfig } from './dense.ts';
+export { DgtBlock, type DgtBlockOptions, type NormOrder } from './dgtBlock.ts';
+export type { DgtConfig } from './dgtConfig.ts';
+export { dgtCost } from './dgtCost.ts';
+export {
+  ConditionalPositionEmbedding,
+  DgtHead,
+  type DgtHeadOptions,
+  DgtMerge,
+  type DgtMergeOptions,
+  DgtStem,
+  type DgtStemOptions,
+  type MergeKernel,
+} from './dgtLayers.ts';
+export { type DgtOptions, type DgtSize, dgtConfig } from './dgtModels.ts';
+export { type PicoDgtOptions, picoDgtConfig } from './dgtPico.ts';
 export type { EvalTransformConfig } from './evalTransforms.ts';
 export { inflateStateDict } from './inflate.ts';
+export { InvertedResidualFfn, type InvertedResidualFfnOptions } from './invertedResidualFfn.ts';
+export { type LisaBackboneOptions, type LisaVitOptions, lisaConfig, lisaVitConfig } from './lisaModels.ts';
 export {
   type FetchCheckpointOptions,
   fetchCheckpoint,

@@ -3,7 +3,12 @@ import { ConfigError } from '@saccade/tensor-ops';
 import { Backbone } from './Backbone.ts';
 import type { BackboneConfig } from './config.ts';
 import { backboneCost } from './cost.ts';
+import { DynamicGroupTransformer } from './DynamicGroupTransformer.ts';
 import { DEIT_MODELS } from './deit.ts';
+import type { DgtConfig } from './dgtConfig.ts';
+import { dgtCost } from './dgtCost.ts';
+import { DGT_MODELS } from './dgtModels.ts';
+import { LISA_MODELS } from './lisaModels.ts';
 import type { ModelConfig, ModelEntry } from './modelEntry.ts';
 import { namePattern } from './namePattern.ts';
 import type { PretrainedConfig } from './pretrained.ts';
@@ -19,6 +24,8 @@ import { visionTransformerCost } from './vitCost.ts';
 
 const MODELS: ReadonlyMap<string, ModelEntry> = new Map<string, ModelEntry>([
   ...DEIT_MODELS,
+  ...DGT_MODELS,
+  ...LISA_MODELS,
   ...RESNET_MODELS,
   ...UNIFORMER_MODELS,
 ]);
@@ -39,15 +46,17 @@ export interface CreateModelOptions {
 }
 
 /** What {@link createModel} builds for a name, and from which configuration; any of them if the name is not known. */
-type Built<Name extends string> = Name extends `deit_${string}`
+type Built<Name extends string> = Name extends `${'deit' | 'lisa_vit'}_${string}`
   ? [VisionTransformer, VisionTransformerConfig]
-  : Name extends `${'uniformer' | 'structvit'}_${string}`
+  : Name extends `${'uniformer' | 'structvit' | 'lisa'}_${string}`
     ? [Backbone, BackboneConfig]
     : Name extends `resnet${number}`
       ? [ResNet, ResNetConfig]
       : Name extends `${'tsn' | 'tsm'}_${string}`
         ? [ResNetVideo, ResNetVideoConfig]
-        : [VisionTransformer | Backbone | ResNet | ResNetVideo, ModelConfig];
+        : Name extends `dgt_${string}`
+          ? [DynamicGroupTransformer, DgtConfig]
+          : [VisionTransformer | Backbone | ResNet | ResNetVideo | DynamicGroupTransformer, ModelConfig];
 
 /** What {@link createModel} builds for a name. */
 export type ModelOf<Name extends string> = Built<Name>[0];
@@ -68,18 +77,24 @@ export function createModel<Name extends string>(name: Name, options: CreateMode
 export function modelConfig<Name extends string>(name: Name, options: CreateModelOptions = {}): ModelConfigOf<Name> {
   const { config, numClasses } = findModel(name);
   const built = { ...config(), numClasses, ...options };
-  if ('depths' in built && options.dropPath) throw new ConfigError('dropPath', 'none for a ResNet', options.dropPath);
+  if (isResNet(built) && options.dropPath) throw new ConfigError('dropPath', 'none for a ResNet', options.dropPath);
   return built as ModelConfigOf<Name>;
+}
+
+function isResNet(config: ModelConfig): config is ResNetConfig | ResNetVideoConfig {
+  return 'depths' in config && !('dims' in config);
 }
 
 function build(config: ModelConfig): ModelOf<string> {
   if ('stages' in config) return new Backbone(config);
+  if ('dims' in config) return new DynamicGroupTransformer(config);
   if (!('depths' in config)) return new VisionTransformer(config);
   return 'frames' in config ? new ResNetVideo(config) : new ResNet(config);
 }
 
 function costOf(config: ModelConfig, input: Grid): Cost {
   if ('stages' in config) return backboneCost(config, input);
+  if ('dims' in config) return dgtCost(config, input);
   if (!('depths' in config)) return visionTransformerCost(config, input);
   // Of any number of frames: no weight depends on it.
   return 'frames' in config ? resnetVideoCost({ ...config, frames: input[0] }, input) : resnetCost(config, input);

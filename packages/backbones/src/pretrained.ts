@@ -11,10 +11,10 @@ export interface PretrainedConfig {
   /** of clips */
   readonly sampling?: ClipSampling;
   readonly paper: string;
-  /** where code, and what there is of weights, was published */
-  readonly repository: string;
+  /** where code, and what there is of weights, was published; none where neither was */
+  readonly repository?: string;
   /** SPDX identifier of that repository's licence file; files of weights have their own */
-  readonly licence: string;
+  readonly licence?: string;
   /** files that fit this model; none for most models */
   readonly checkpoints: readonly Checkpoint[];
   /** names of the UniFormers from which `warmStartFromUniFormer` can start this StructViT, the nearest first */

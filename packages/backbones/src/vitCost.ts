@@ -23,7 +23,7 @@ export function visionTransformerCost(config: VisionTransformerConfig, input: Gr
   const scales = resolved.layerScale === undefined ? 0 : 2 * dim;
   const blocks = mixers.flatMap((mixer) => [
     normCost(tokens, dim),
-    mixer.cost({ dim, heads: dim / headDim, grid: grid as Grid, prefixTokens, qkvBias }),
+    mixer.cost({ dim, heads: dim / headDim, grid: grid as Grid, weightsGrid: resolved.grid, prefixTokens, qkvBias }),
     normCost(tokens, dim),
     linearCost(tokens, dim, dim * mlpRatio),
     linearCost(tokens, dim * mlpRatio, dim),

@@ -10,10 +10,24 @@ export type DatasetErrorCode =
   | 'idx-trailing'
   /** A line of a list of clips is not as its format says. */
   | 'list'
+  /** Another annotation file (CSV, JSON, MATLAB, text) is not as its format says. */
+  | 'annotation'
+  /** An annotation or a caller names a file outside of the data set's root. */
+  | 'path'
   /** Images and labels do not belong together, or a label is out of range. */
   | 'labels'
   /** A file of the data set is not there, or cannot be read. */
   | 'missing'
+  /** A file of a sample is there, but gives no sample: it cannot be decoded, or has no frames. */
+  | 'sample'
+  /** A worker of a loader ended, or could not start. */
+  | 'worker'
+  /** A cursor of a loader is none, or belongs to another loader. */
+  | 'cursor'
+  /** A tar file is damaged, cut short, or of a kind that is not read. */
+  | 'tar'
+  /** The mask of an object is not as its format says. */
+  | 'mask'
   /** An option has a value that cannot work. */
   | 'option'
   /** A sample was asked for that the data set does not have. */

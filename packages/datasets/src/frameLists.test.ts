@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DatasetError } from './errors.ts';
 import { parseFrameList } from './frameLists.ts';
-import { mirroredSomethingLabel } from './something.ts';
+import { mirroredSomethingLabel } from './something/mirror.ts';
 
 describe('parseFrameList', () => {
   it('reads folders, frames and labels, from either kind of line end', () => {

@@ -1,4 +1,5 @@
 import { DatasetError } from './errors.ts';
+import { leavesRoot } from './files/paths.ts';
 
 /** One clip of a frame list: its frames lie as JPEG files in a folder. */
 export interface FrameListEntry {
@@ -53,9 +54,4 @@ export function parseFrameList(text: string, { minFrames = 0, classes }: FrameLi
 
 function wholeNumber(field: string | undefined): number | undefined {
   return field !== undefined && /^\d{1,15}$/.test(field) ? Number(field) : undefined;
-}
-
-/** Absolute paths, drive letters and `..` name files that no data set has. */
-function leavesRoot(path: string): boolean {
-  return /^[\\/]|^[A-Za-z]:/.test(path) || path.split(/[\\/]/).includes('..');
 }

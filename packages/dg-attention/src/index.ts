@@ -1,9 +1,7 @@
+export { groupSums, updatedCentroids } from './centroids.ts';
 export { type DgCostOptions, dgSelfAttentionCost } from './cost.ts';
-export {
-  type DgRecorder,
-  DgSelfAttention,
-  type DgSelfAttentionOptions,
-  dgMixer,
-} from './DgSelfAttention.ts';
-export { type DgAttentionOptions, dgAttention } from './dgAttention.ts';
-export { type DgMapOptions, dgMaps } from './maps.ts';
+export { DgSelfAttention, type DgSelfAttentionOptions, dgAttention, type GroupRecorder } from './DgSelfAttention.ts';
+export { type DynamicGroupAttentionOptions, dynamicGroupAttention } from './dynamicGroupAttention.ts';
+export { type GroupMapOptions, type GroupMaps, groupMaps } from './maps.ts';
+export type { DgAttentionOptions } from './options.ts';
+export { type GroupUsage, groupUsage } from './usage.ts';

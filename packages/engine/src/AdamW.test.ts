@@ -1,4 +1,4 @@
-import { DepthwiseConv, Linear, Module, type Parameter, StateDictError } from '@saccade/nn';
+import { constant, DepthwiseConv, Linear, Module, type Parameter, StateDictError } from '@saccade/nn';
 import { ConfigError, Rng, ShapeError } from '@saccade/tensor-ops';
 import { setupBackend } from '@saccade/tensor-ops/node';
 import { describeOnBackends, expectClose, expectNoLeak } from '@saccade/vitest-preset';
@@ -64,6 +64,26 @@ describeOnBackends('AdamW', () => {
     for (const [name, { variable, torchShape }] of parameters) {
       const decay = torchShape.length > 1 ? OPTIONS.weightDecay : 0;
       await expectClose(await variable.data(), reference(start.get(name)!, name, steps, decay), { tolerance: 2e-6 });
+    }
+  });
+
+  it('does not decay what its layer exempts, unless it is told to', async () => {
+    class Tables extends Module {
+      readonly table = this.parameter('table', [2, 3], { init: constant(1), decay: false });
+      readonly matrix = this.parameter('matrix', [2, 3], { init: constant(1) });
+    }
+    for (const [given, decays] of [
+      [{}, { table: 0, matrix: OPTIONS.weightDecay }],
+      [{ noDecay: () => false }, { table: OPTIONS.weightDecay, matrix: OPTIONS.weightDecay }],
+    ] as const) {
+      using model = new Tables();
+      const parameters = model.namedParameters();
+      using optimizer = new AdamW({ parameters, ...OPTIONS, ...given });
+      train(optimizer, parameters, [0, 1, 2]);
+      for (const [name, decay] of Object.entries(decays)) {
+        const expected = reference(Array(6).fill(1), name, [0, 1, 2], decay);
+        await expectClose(parameters.get(name)!.variable, expected, { tolerance: 2e-6 });
+      }
     }
   });
 

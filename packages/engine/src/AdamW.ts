@@ -16,7 +16,10 @@ export interface AdamWOptions {
   readonly eps?: number;
   /** default 0.01, as PyTorch's */
   readonly weightDecay?: number;
-  /** weights that do not decay; default: those with at most one dimension in PyTorch (biases, norms, scales) */
+  /**
+   * weights that do not decay; default: those with at most one dimension in PyTorch (biases, norms, scales), and those that
+   * their layers exempt (`decay: false`, such as tables of relative positions)
+   */
   readonly noDecay?: (name: string, parameter: Parameter) => boolean;
 }
 
@@ -44,7 +47,7 @@ export class AdamW implements Optimizer {
     betas = [0.9, 0.999],
     eps = 1e-8,
     weightDecay = 0.01,
-    noDecay = (_, { torchShape }) => torchShape.length <= 1,
+    noDecay = (_, { torchShape, decay }) => !decay || torchShape.length <= 1,
   }: AdamWOptions) {
     betas.forEach((beta, i) => {
       if (!(beta >= 0 && beta < 1)) throw new ConfigError(`betas[${i}]`, 'a number in [0, 1)', beta);

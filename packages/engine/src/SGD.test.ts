@@ -183,6 +183,12 @@ describe('networkGroups', () => {
       'layer1.eft.fc.bias': [2, 0],
     };
     expect(groups()).toEqual(expected);
+    class Tables extends Module {
+      readonly table = this.parameter('table', [2, 3], { decay: false });
+    }
+    using tables = new Tables();
+    const own = tables.namedParameters();
+    expect(networkGroups(own)('table', own.get('table')!)).toEqual({ lr: 1, decay: 0 });
     expect(groups({ gateLr: 2 })).toEqual({
       ...expected,
       'layer1.eft.conv.weight': [2, 1],

@@ -16,7 +16,7 @@ export interface NetworkGroupOptions {
  * |---|---|---|
  * | of convolutions and Linear layers | 1 (`gateLr` in gates) | 1 |
  * | biases of convolutions and Linear layers | 2 | 0 |
- * | scale and shift of BatchNorm | 1 | 0 |
+ * | scale and shift of BatchNorm, and what its layer exempts | 1 | 0 |
  *
  * What belongs where follows from the shapes: a vector whose layer has a matrix or filter is its bias. Source: the public
  * code of arXiv 1608.00859, 1811.08383 and 2204.09303.
@@ -25,8 +25,8 @@ export function networkGroups(
   parameters: ReadonlyMap<string, Parameter>,
   { gateLr = 1, gates = /\beft[12]?\./ }: NetworkGroupOptions = {},
 ): (name: string, parameter: Parameter) => Multipliers {
-  return (name, { torchShape }) => {
-    if (torchShape.length > 1) return { lr: gates.test(name) ? gateLr : 1, decay: 1 };
+  return (name, { torchShape, decay }) => {
+    if (torchShape.length > 1) return { lr: gates.test(name) ? gateLr : 1, decay: decay ? 1 : 0 };
     const weight = parameters.get(name.replace(/[^.]*$/, 'weight'));
     const isBias = weight !== undefined && weight.torchShape.length > 1;
     return { lr: isBias ? 2 : 1, decay: 0 };

@@ -15,6 +15,19 @@ export interface BatchSource<X extends tf.Tensor = tf.Tensor, L extends Labels =
   batch(indices: readonly number[]): Batch<X, L> | Promise<Batch<X, L>>;
 }
 
+/** Batches by the number of the step that trains on them: what reads ahead, such as a loader of `@saccade/datasets`. */
+export interface StepSource<X extends tf.Tensor = tf.Tensor, L extends Labels = Labels> {
+  /** of the order of the samples: the batch of a step depends on (seed, step) alone, or a resumed run differs */
+  readonly seed: number;
+  /** the epoch, from 0, that a step belongs to */
+  epochOf(step: number): number;
+  /** @param options `end`: the step at which the run ends; nothing beyond needs to be read ahead */
+  at(
+    step: number,
+    options: { readonly signal?: AbortSignal | undefined; readonly end: number },
+  ): Batch<X, L> | Promise<Batch<X, L>>;
+}
+
 /**
  * The order in which a run sees its samples: each epoch is a shuffle of all of them that depends on (seed, epoch) alone.
  *
@@ -54,6 +67,28 @@ export class EpochOrder {
   }
 }
 
+/**
+ * The batches of a run by their steps: those of a {@link StepSource}, or those that {@link EpochOrder} makes of samples.
+ *
+ * @throws ConfigError if samples come without a size of batches, or steps with a seed that is not theirs
+ */
+export function stepsOf<X extends tf.Tensor, L extends Labels>(
+  data: BatchSource<X, L> | StepSource<X, L>,
+  { batchSize, seed }: { readonly batchSize?: number | undefined; readonly seed?: number | undefined },
+): StepSource<X, L> {
+  if ('at' in data) {
+    if (seed !== undefined && seed !== data.seed) throw new ConfigError('seed', `${data.seed}, that of the data`, seed);
+    return data;
+  }
+  if (batchSize === undefined) throw new ConfigError('batchSize', 'a number of samples', batchSize);
+  const order = new EpochOrder(data.length, batchSize, seed ?? 0);
+  return {
+    seed: seed ?? 0,
+    epochOf: (step) => order.epochOf(step),
+    at: (step) => data.batch(order.indices(step)),
+  };
+}
+
 /** All samples once, in their order; the last batch may be smaller. For evaluation. */
 export async function* batchesInOrder<X extends tf.Tensor, L extends Labels>(
   source: BatchSource<X, L>,
@@ -64,4 +99,14 @@ export async function* batchesInOrder<X extends tf.Tensor, L extends Labels>(
     const count = Math.min(batchSize, source.length - start);
     yield source.batch(Array.from({ length: count }, (_, i) => start + i));
   }
+}
+
+/** The batches of steps 0 ... end-1. For evaluation. */
+export async function* batchesOfSteps<X extends tf.Tensor, L extends Labels>(
+  source: StepSource<X, L>,
+  end: number,
+  { signal }: { readonly signal?: AbortSignal | undefined } = {},
+): AsyncGenerator<Batch<X, L>> {
+  assertInteger('end', end, 0);
+  for (let step = 0; step < end; step++) yield source.at(step, { signal, end });
 }

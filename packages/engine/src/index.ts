@@ -1,5 +1,6 @@
 export { AdamW, type AdamWOptions } from './AdamW.ts';
-export { type Batch, type BatchSource, batchesInOrder, EpochOrder } from './data.ts';
+export { type ArraySteps, tensorSteps } from './arraySteps.ts';
+export { type Batch, type BatchSource, batchesInOrder, batchesOfSteps, EpochOrder, type StepSource } from './data.ts';
 export { DivergedError } from './errors.ts';
 export {
   type Classifier,

@@ -5,7 +5,7 @@ import { describeOnBackends } from '@saccade/vitest-preset';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { AdamW } from './AdamW.ts';
-import { type BatchSource, batchesInOrder } from './data.ts';
+import { type BatchSource, batchesInOrder, EpochOrder, type StepSource } from './data.ts';
 import { DivergedError } from './errors.ts';
 import { evaluate } from './evaluate.ts';
 import { crossEntropy } from './losses.ts';
@@ -73,9 +73,19 @@ function start(make = adamW): Run {
 
 type Changes = Partial<TrainOptions<tf.Tensor2D>>;
 
+const SCHEDULE = warmupCosine({ base: 0.02, warmupSteps: 2, totalSteps: 6 });
+
 function go({ model, optimizer }: Run, changes: Changes = {}): Promise<TrainingProgress | undefined> {
-  const schedule = warmupCosine({ base: 0.02, warmupSteps: 2, totalSteps: 6 });
-  return train({ model, optimizer, schedule, data: points(20), batchSize: 6, steps: 6, seed: 11, ...changes });
+  return train({
+    model,
+    optimizer,
+    schedule: SCHEDULE,
+    data: points(20),
+    batchSize: 6,
+    steps: 6,
+    seed: 11,
+    ...changes,
+  });
 }
 
 describe('train', () => {
@@ -117,6 +127,56 @@ describe('train', () => {
     const steps: (string | undefined)[] = [];
     await go(run, { checkpointEvery: 4, onCheckpoint: ({ metadata }) => void steps.push(metadata.get('step')) });
     expect(steps).toEqual(['4', '6']);
+    run.dispose();
+  });
+
+  it('takes batches by the number of their step, and is the same run', async () => {
+    const [samples, order] = [points(20), new EpochOrder(20, 6, 11)];
+    const asked: [number, number][] = [];
+    const data: StepSource<tf.Tensor2D, Int32Array> = {
+      seed: 11,
+      epochOf: (step) => order.epochOf(step),
+      at(step, { end }) {
+        asked.push([step, end]);
+        return samples.batch(order.indices(step));
+      },
+    };
+    const [straight, stepped] = [start(), start()];
+    const expected = await go(straight);
+    const last = await train({ ...stepped, data, steps: 6, schedule: SCHEDULE });
+    expect(asked).toEqual([0, 1, 2, 3, 4, 5].map((step) => [step, 6]));
+    expect(last).toEqual({ ...expected, remainingMs: 0 });
+    expect(await stepped.model.stateDict()).toEqual(await straight.model.stateDict());
+    await expect(go(stepped, { data, seed: 12 })).rejects.toThrow(/seed/);
+    await expect(train({ ...stepped, data: samples, steps: 1 })).rejects.toThrow(/batchSize/);
+    for (const run of [straight, stepped]) run.dispose();
+  });
+
+  it('stores a checkpoint when it is aborted while it waits for a batch', async () => {
+    const run = start();
+    const samples = points(20);
+    const abort = new AbortController();
+    const data: StepSource<tf.Tensor2D, Int32Array> = {
+      seed: 0,
+      epochOf: () => 0,
+      at: (step, { signal }) =>
+        step < 2
+          ? samples.batch([0, 1, 2])
+          : new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason))),
+    };
+    const stored: (string | undefined)[] = [];
+    const running = train({
+      ...run,
+      data,
+      steps: 6,
+      signal: abort.signal,
+      onCheckpoint: ({ metadata }) => void stored.push(metadata.get('step')),
+      onProgress: ({ step }) => {
+        if (step === 2) setImmediate(() => abort.abort(new Error('enough')));
+      },
+    });
+    await expect(running).rejects.toThrow('enough');
+    expect(stored).toEqual(['2']);
     run.dispose();
   });
 

@@ -1,7 +1,7 @@
 import type { SavedTensor } from '@saccade/nn';
 import { assertInteger, ConfigError, sizeAt } from '@saccade/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
-import { type Batch, type BatchSource, EpochOrder } from './data.ts';
+import { type Batch, type BatchSource, type StepSource, stepsOf } from './data.ts';
 import { DivergedError } from './errors.ts';
 import type { Classifier } from './evaluate.ts';
 import { clipGradients, valueAndGradients } from './gradients.ts';
@@ -16,11 +16,13 @@ import { captureState, restoreState, type TrainingState } from './state.ts';
 export interface TrainOptions<X extends tf.Tensor> {
   readonly model: Classifier<X>;
   readonly optimizer: Optimizer;
-  readonly data: BatchSource<X>;
-  readonly batchSize: number;
+  /** samples, of which the run makes batches in its own order; or batches by the number of their step */
+  readonly data: BatchSource<X> | StepSource<X>;
+  /** for samples */
+  readonly batchSize?: number;
   /** steps in all, those before a resumption included */
   readonly steps: number;
-  /** of the order of the samples; default 0 */
+  /** of the order of the samples; default 0, or that of the steps */
   readonly seed?: number;
   /** sets the optimiser's learning rate before each step; default: it is left as it is */
   readonly schedule?: Schedule;
@@ -68,12 +70,13 @@ export interface TrainingProgress {
  *   state of another run or model
  */
 export async function train<X extends tf.Tensor>(options: TrainOptions<X>): Promise<TrainingProgress | undefined> {
-  const { model, optimizer, data, batchSize, steps, seed = 0, signal, onProgress, onCheckpoint } = options;
+  const { model, optimizer, steps, signal, onProgress, onCheckpoint } = options;
   const { checkpointEvery = Number.POSITIVE_INFINITY } = options;
   assertInteger('steps', steps, 1);
   if (!(checkpointEvery >= 1)) throw new ConfigError('checkpointEvery', 'a number of steps >= 1', checkpointEvery);
-  const order = new EpochOrder(data.length, batchSize, seed);
-  const first = options.resume ? resumed(options.resume, options) : 0;
+  const data = stepsOf(options.data, options);
+  const { seed } = data;
+  const first = options.resume ? resumed(options.resume, options, seed) : 0;
   const begin = performance.now();
   let progress: TrainingProgress | undefined;
   let stored = first;
@@ -82,6 +85,14 @@ export async function train<X extends tf.Tensor>(options: TrainOptions<X>): Prom
     await onCheckpoint(await captureState(model, optimizer, { step, seed }));
     stored = step;
   };
+  const batchOf = async (step: number) => {
+    try {
+      return await data.at(step, { signal, end: steps });
+    } catch (error) {
+      if (signal?.aborted) await store(step);
+      throw error;
+    }
+  };
 
   model.train();
   for (let step = first; step < steps; step++) {
@@ -89,10 +100,10 @@ export async function train<X extends tf.Tensor>(options: TrainOptions<X>): Prom
       await store(step);
       throw signal.reason;
     }
-    const result = await trainStep(options, await data.batch(order.indices(step)), step);
+    const result = await trainStep(options, await batchOf(step), step);
     const done = step + 1;
     const remainingMs = ((performance.now() - begin) / (done - first)) * (steps - done);
-    progress = { step: done, steps, epoch: order.epochOf(step), ...result, learningRate: optimizer.lr, remainingMs };
+    progress = { step: done, steps, epoch: data.epochOf(step), ...result, learningRate: optimizer.lr, remainingMs };
     onProgress?.(progress);
     if (done % checkpointEvery === 0 || done === steps) await store(done);
     await pause();
@@ -100,7 +111,11 @@ export async function train<X extends tf.Tensor>(options: TrainOptions<X>): Prom
   return progress;
 }
 
-function resumed<X extends tf.Tensor>(state: TrainingState, { model, optimizer, seed = 0 }: TrainOptions<X>): number {
+function resumed<X extends tf.Tensor>(
+  state: TrainingState,
+  { model, optimizer }: TrainOptions<X>,
+  seed: number,
+): number {
   const saved = state.metadata.get('seed');
   if (saved !== String(seed)) {
     throw new ConfigError('seed', `${saved}, the seed of the run that is resumed`, seed);
@@ -133,6 +148,7 @@ async function trainStep<X extends tf.Tensor>(
       owned.push(clipped.norm, ...clipped.gradients.values());
       optimizer.step(clipped.gradients);
     }
+    model.afterStep({ learningRate: optimizer.lr });
     return { loss: lossValue as number, accuracy: await accuracyOf(logits as unknown as tf.Tensor2D, labels) };
   } finally {
     tf.dispose(owned);

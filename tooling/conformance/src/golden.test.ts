@@ -6,7 +6,7 @@ import { goldenFiles, replayFile } from './replay.ts';
 import { fileLine } from './report.ts';
 
 /** Families by name, with the number of their files. */
-const FAMILIES = { aia: 36, structsa: 42 } as const;
+const FAMILIES = { aia: 36, dg: 26, lisa: 79, structsa: 42 } as const;
 
 for (const [family, count] of Object.entries(FAMILIES)) {
   const directory = fileURLToPath(new URL(`../golden/${family}`, import.meta.url));

@@ -1,12 +1,14 @@
 import { aiaHandlers } from './aia/index.ts';
 import { indices } from './aia/indices.ts';
+import { dgHandlers } from './dg/index.ts';
 import { GoldenError } from './errors.ts';
 import type { Golden } from './Golden.ts';
 import type { Handler } from './handler.ts';
+import { lisaHandlers } from './lisa/index.ts';
 import { structsaHandlers } from './structsa/index.ts';
 
 /** All kinds that are known. A new operator family adds its folder and its list here. */
-const HANDLERS: readonly Handler[] = [...structsaHandlers, ...aiaHandlers];
+const HANDLERS: readonly Handler[] = [...structsaHandlers, ...aiaHandlers, ...dgHandlers, ...lisaHandlers];
 
 /**
  * The handler of a file, by what its metadata says.

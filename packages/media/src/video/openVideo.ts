@@ -1,0 +1,167 @@
+import type { EncodedPacketSink, Input, InputVideoTrack } from 'mediabunny';
+import { DecodeError, messageOf } from '../errors.ts';
+import { MAX_PIXELS } from '../image.ts';
+import { type ColourSpace, colourSpaceOf } from './colour.ts';
+import { shownSpan } from './editList.ts';
+import type { FrameSource } from './frameSource.ts';
+import { frameTable } from './frameTable.ts';
+import { loadMediabunny, type Mediabunny } from './mediabunny.ts';
+import { type CheckedBytes, type VideoInput, videoBytes } from './videoBytes.ts';
+import { VideoFile } from './videoFile.ts';
+
+/** Options of openVideo. */
+export interface OpenVideoOptions {
+  /** Instead of what the file says about its colours, or of the defaults for what it does not say. */
+  readonly colourSpace?: Partial<ColourSpace> | undefined;
+  /** Turn and mirror frames as the file says, as players and FFmpeg do. Default true. */
+  readonly applyRotation?: boolean | undefined;
+  /** Most frames of the video. Default 2^20, over 11 hours. */
+  readonly maxFrames?: number | undefined;
+  /** Most pixels of a frame. Default MAX_PIXELS. */
+  readonly maxPixels?: number | undefined;
+  /**
+   * Who decodes: `prefer-software` (default) gives the same bytes everywhere; graphics cards may keep frames in formats that
+   * differ or cannot be read.
+   */
+  readonly hardwareAcceleration?: 'prefer-software' | 'prefer-hardware' | 'no-preference' | undefined;
+  /** Ends the opening; reads have signals of their own. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const DEFAULT_MAX_FRAMES = 2 ** 20;
+
+/**
+ * Opens a video as a list of frames: MP4, QuickTime, WebM and Matroska with H.264, H.265, VP8, VP9 or AV1, as far as the
+ * platform decodes them. Needs the package `mediabunny`; in Node import it from `@saccade/media/node`.
+ *
+ * Frames are numbered in presentation order, from the container's own table: frame i is the i-th that a player shows,
+ * whatever the order in which frames are stored, how long each is on show, and where an edit list begins. Every frame that
+ * comes out is held against that table.
+ *
+ * @throws DecodeError UnknownFormat, Unsupported, NoFrames, Truncated, Corrupt, TooLarge, MissingPackage, IoError,
+ *   InvalidArgument; the signal's reason
+ * @example
+ * await using video = await openVideo(file);
+ * const { data, shape } = await readClip(video, segmentFrames(video.frameCount, { segments: 8 })); // [8, H, W, 3]
+ */
+export async function openVideo(input: VideoInput, options: OpenVideoOptions = {}): Promise<FrameSource> {
+  return await openVideoBytes(videoBytes(input), options, async () => undefined);
+}
+
+/** @param release frees what the input holds; called when the video is closed, or cannot be opened */
+export async function openVideoBytes(
+  file: CheckedBytes,
+  options: OpenVideoOptions,
+  release: () => Promise<void>,
+): Promise<FrameSource> {
+  const { maxFrames = DEFAULT_MAX_FRAMES, maxPixels = MAX_PIXELS, signal } = options;
+  let input: Input | undefined;
+  try {
+    signal?.throwIfAborted();
+    if (file.size === 0) throw new DecodeError('UnknownFormat', 'expected a video file, got no bytes.');
+    const mediabunny = await loadMediabunny();
+    let failure: unknown;
+    input = new mediabunny.Input({
+      formats: [mediabunny.MP4, mediabunny.QTFF, mediabunny.WEBM, mediabunny.MATROSKA],
+      source: sourceOf(mediabunny, file, (error) => {
+        failure = error;
+      }),
+    });
+    const track = await understood(
+      () => trackOf(input as Input),
+      () => failure,
+      signal,
+    );
+    const table = await understood(
+      () => describe(mediabunny, file, track, { ...options, maxFrames, maxPixels }),
+      () => failure,
+      signal,
+    );
+    return new VideoFile({ mediabunny, input, track, ...table, options, fault: () => failure, release });
+  } catch (error) {
+    input?.dispose();
+    await release();
+    throw error;
+  }
+}
+
+/** @param onFault gets what a read threw, as mediabunny may report it in other words or nowhere */
+function sourceOf(mediabunny: Mediabunny, file: CheckedBytes, onFault: (error: unknown) => void) {
+  return new mediabunny.CustomSource({
+    getSize: () => file.size,
+    read: async (start, end) => {
+      try {
+        return await file.read(start, end);
+      } catch (error) {
+        onFault(error);
+        throw error;
+      }
+    },
+    prefetchProfile: 'fileSystem',
+    handleUnhandledError: onFault,
+  });
+}
+
+/**
+ * Runs something of mediabunny, whose errors say in no typed way what is wrong with a file.
+ *
+ * @throws DecodeError whatever our own code threw; or else Corrupt, with the error as its cause
+ */
+async function understood<T>(run: () => Promise<T>, fault: () => unknown, signal: AbortSignal | undefined): Promise<T> {
+  try {
+    const result = await run();
+    signal?.throwIfAborted();
+    return result;
+  } catch (cause) {
+    signal?.throwIfAborted();
+    if (cause instanceof DecodeError) throw cause;
+    const reading = fault();
+    if (reading instanceof DecodeError) throw reading;
+    throw new DecodeError('Corrupt', `the video file is damaged or cut off: ${messageOf(cause)}.`, { cause });
+  }
+}
+
+async function trackOf(input: Input): Promise<InputVideoTrack> {
+  if (!(await input.canRead())) {
+    throw new DecodeError('UnknownFormat', 'the file is no video in MP4, QuickTime, WebM or Matroska.');
+  }
+  const track = await input.getPrimaryVideoTrack();
+  if (track === null) throw new DecodeError('NoFrames', 'the file has no video track.');
+  return track;
+}
+
+async function describe(
+  mediabunny: Mediabunny,
+  file: CheckedBytes,
+  track: InputVideoTrack,
+  options: OpenVideoOptions & { readonly maxFrames: number; readonly maxPixels: number },
+) {
+  const { signal, maxPixels, maxFrames, colourSpace, applyRotation = true } = options;
+  const [codedWidth, codedHeight] = [await track.getCodedWidth(), await track.getCodedHeight()];
+  if (codedWidth * codedHeight > maxPixels) {
+    throw new DecodeError(
+      'TooLarge',
+      `the video says ${codedWidth} x ${codedHeight} pixels a frame, ${maxPixels} in all are allowed (maxPixels).`,
+    );
+  }
+  const format = await (track.input as Input).getFormat();
+  const boxed = format === mediabunny.MP4 || format === mediabunny.QTFF;
+  const span = boxed ? await shownSpan(file, track.id, signal) : { start: 0, end: Number.POSITIVE_INFINITY };
+  const sink: EncodedPacketSink = new mediabunny.EncodedPacketSink(track);
+  const table = await frameTable(track, sink, span, maxFrames, signal);
+  if (!(await track.canDecode())) {
+    const codec = (await track.getCodecParameterString()) ?? String(await track.getInternalCodecId());
+    throw new DecodeError(
+      'Unsupported',
+      `nothing here decodes the video's codec, ${codec}. Encode it as H.264 or VP9.`,
+    );
+  }
+  return {
+    table,
+    colours: colourSpaceOf(await track.getColorSpace(), colourSpace),
+    rotation: applyRotation ? await track.getRotation() : 0,
+    flip: applyRotation && (await track.getFlip()),
+    codedWidth,
+    codedHeight,
+  };
+}
