@@ -1,5 +1,6 @@
 import { formatCompact, formatInteger, Html, html } from '@saccade/command-kit';
 import { type ScaleLinear, scaleLinear } from 'd3-scale';
+import { axisTicks, PLOT_STYLE, rounded } from './plotStyle.ts';
 import type { MeanInterval } from './statistics.ts';
 import type { Study } from './studies.ts';
 import type { SettingSummary } from './summary.ts';
@@ -11,31 +12,6 @@ const [TOP, BOTTOM] = [78, 32];
 /** Where the panels lie across the picture. */
 const LEFT = { from: 320, to: 610 } as const;
 const RIGHT = { from: 660, to: 950 } as const;
-
-/** Colours stand in each rule, not in variables, which many viewers of SVG do not know. */
-const STYLE = `
-text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
-.heading { font-weight: 600; font-size: 13px; }
-.right { text-anchor: end; }
-.centre { text-anchor: middle; }
-.interval { stroke-width: 2.5; stroke-linecap: round; }
-.seed, .paper { fill: none; stroke-width: 1.5; }
-${colours({ page: '#ffffff', text: '#1c1e21', muted: '#5b6168', line: '#dfe1e4', mean: '#00695c', paper: '#a3301c' })}
-@media (prefers-color-scheme: dark) {
-${colours({ page: '#1c1e22', text: '#e6e7e9', muted: '#a2a8b0', line: '#33363c', mean: '#5fd0bf', paper: '#f09a86' })}
-}
-`;
-
-function colours(of: Readonly<Record<'page' | 'text' | 'muted' | 'line' | 'mean' | 'paper', string>>): string {
-  return `.page { fill: ${of.page}; }
-text { fill: ${of.text}; }
-.muted { fill: ${of.muted}; }
-.grid { stroke: ${of.line}; }
-.zero { stroke: ${of.muted}; }
-.interval, .seed { stroke: ${of.mean}; }
-.mean { fill: ${of.mean}; }
-.paper { stroke: ${of.paper}; }`;
-}
 
 /**
  * The study as a picture (SVG): on the left the accuracy of every run, its mean over seeds and the 95 % interval; on the
@@ -51,19 +27,20 @@ export function plotStudy(study: Study, summaries: readonly SettingSummary[]): s
     0,
     ...summaries.flatMap((one) => [...extent(one.toReference), ...publishedGap(study, one)]),
   ]);
+  const bottom = height - BOTTOM;
   const y = (row: number) => TOP + ROW * (row + 0.5);
   const svg = html`<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${spoken(summaries)}">
-<style>${new Html(STYLE)}</style>
+<style>${new Html(PLOT_STYLE)}</style>
 <rect width="${WIDTH}" height="${height}" class="page"/>
 <text x="16" y="24" class="heading">setting</text><text x="${LEFT.from - 90}" y="24" class="heading right">parameters</text><text x="${LEFT.from - 22}" y="24" class="heading right">MACs</text>
 <text x="${LEFT.from}" y="24" class="heading">held-out accuracy, %</text><text x="${RIGHT.from}" y="24" class="heading">minus ${study.referenceTitle} of the same seed, points</text>
 ${legend(study)}
-${ticks(accuracy, height)}${ticks(difference, height)}
-<line x1="${round(difference(0))}" x2="${round(difference(0))}" y1="${TOP}" y2="${height - BOTTOM}" class="zero"/>
+${axisTicks(accuracy, { top: TOP, bottom })}${axisTicks(difference, { top: TOP, bottom })}
+<line x1="${rounded(difference(0))}" x2="${rounded(difference(0))}" y1="${TOP}" y2="${bottom}" class="zero"/>
 ${summaries.map(
   (summary, row) => html`<g>
 <text x="16" y="${y(row) + 4}">${summary.setting.title}</text><text x="${LEFT.from - 90}" y="${y(row) + 4}" class="muted right">${formatInteger(summary.params)}</text><text x="${LEFT.from - 22}" y="${y(row) + 4}" class="muted right">${formatCompact(summary.macs)}</text>
-${summary.accuracies.map((value) => html`<circle cx="${round(accuracy(100 * value))}" cy="${y(row)}" r="3" class="seed"/>`)}
+${summary.accuracies.map((value) => html`<circle cx="${rounded(accuracy(100 * value))}" cy="${y(row)}" r="3" class="seed"/>`)}
 ${mark(accuracy, summary.accuracy, y(row))}${summary.toReference && mark(difference, summary.toReference, y(row))}
 ${publishedGap(study, summary).map((gap) => diamond(difference(gap), y(row)))}</g>
 `,
@@ -74,11 +51,11 @@ ${publishedGap(study, summary).map((gap) => diamond(difference(gap), y(row)))}</
 
 /** Mean and interval. */
 function mark(x: Scale, { mean, low, high }: MeanInterval, y: number): Html {
-  return html`${!Number.isNaN(low) && html`<line x1="${round(x(100 * low))}" x2="${round(x(100 * high))}" y1="${y}" y2="${y}" class="interval"/>`}<circle cx="${round(x(100 * mean))}" cy="${y}" r="4.5" class="mean"/>`;
+  return html`${!Number.isNaN(low) && html`<line x1="${rounded(x(100 * low))}" x2="${rounded(x(100 * high))}" y1="${y}" y2="${y}" class="interval"/>`}<circle cx="${rounded(x(100 * mean))}" cy="${y}" r="4.5" class="mean"/>`;
 }
 
 function diamond(x: number, y: number): Html {
-  return html`<path d="M${round(x)} ${y - 6}l6 6l-6 6l-6 -6z" class="paper"/>`;
+  return html`<path d="M${rounded(x)} ${y - 6}l6 6l-6 6l-6 -6z" class="paper"/>`;
 }
 
 function legend({ settings }: Study): Html {
@@ -96,11 +73,6 @@ function axis({ from, to }: { readonly from: number; readonly to: number }, valu
   return scaleLinear([Math.min(...points), Math.max(...points)], [from, to]).nice(6);
 }
 
-function ticks(x: Scale, height: number): Html {
-  const bottom = height - BOTTOM;
-  return html`${x.ticks(6).map((value) => html`<line x1="${round(x(value))}" x2="${round(x(value))}" y1="${TOP}" y2="${bottom}" class="grid"/><text x="${round(x(value))}" y="${bottom + 18}" class="muted centre">${value}</text>`)}`;
-}
-
 /** What a mark takes on its axis, in points. */
 function extent(interval: MeanInterval | undefined): number[] {
   return interval ? [interval.mean, interval.low, interval.high].map((share) => 100 * share) : [];
@@ -116,8 +88,4 @@ function publishedGap({ settings, reference: id }: Study, { setting }: SettingSu
 function spoken(summaries: readonly SettingSummary[]): string {
   const parts = summaries.map(({ setting, accuracy }) => `${setting.title} ${(100 * accuracy.mean).toFixed(1)} %`);
   return `Mean held-out accuracy of each setting: ${parts.join(', ')}`;
-}
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
 }

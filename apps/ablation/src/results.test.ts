@@ -5,6 +5,8 @@ import { STUDIES } from './allStudies.ts';
 import { answers } from './comparisons.ts';
 import { resultTables } from './outputs.ts';
 import { plotStudy } from './plot.ts';
+import { plotProbes } from './plotProbes.ts';
+import { readProbes } from './probes.ts';
 import { keepRecipe } from './recipeFile.ts';
 import { readRuns } from './resultsFile.ts';
 import type { Study } from './studies.ts';
@@ -49,6 +51,8 @@ describe('the committed results', () => {
       expect(await read(place('summary.csv'))).toBe(summaryCsv(summaries));
       expect(await read(place('comparisons.csv'))).toBe(comparisonsCsv(answers(study, all)));
       expect(await read(place('ablation.svg'))).toBe(plotStudy(study, summaries));
+      const probes = await readProbes(place('probes.csv'));
+      if (probes.length > 0) expect(await read(place('probes.svg'))).toBe(plotProbes(study, probes));
       const readme = await read(inApp('README.md'));
       for (const table of resultTables(study, all).split('\n\n')) expect(readme).toContain(table);
     });
