@@ -25,9 +25,9 @@ export const LISA_STUDY: Study = {
   settings: [
     setting('plain', 'plain attention', PICO, { mixer: plainAttention(), mlpRatio: 170 / 32 }),
     setting('structsa', 'StructSA, D = 4', PICO, { mixer: structSA({ detectors: 4 }), mlpRatio: 2 }),
-    setting('lisa', 'LiSA, D = 5', PICO, { mixer: lisa({ patterns: 5 }), mlpRatio: 2 }),
+    setting('lisa', 'LiSA, D = 5', PICO, { mixer: lisa({ patterns: 5, compute: 'dense' }), mlpRatio: 2 }),
     setting('circular', 'LiSA, circular, D = 8', PICO, {
-      mixer: lisa({ patterns: 8, padding: 'circular' }),
+      mixer: lisa({ patterns: 8, padding: 'circular', compute: 'dense' }),
       mlpRatio: 139 / 32,
     }),
   ],
@@ -42,9 +42,9 @@ export const LISA_PICTURES_STUDY: Study = {
   settings: [
     setting('plain', 'plain attention', PICO_PICTURES, { mixer: plainAttention(), mlpRatio: 147 / 32 }),
     setting('structsa', 'StructSA, D = 4', PICO_PICTURES, { mixer: structSA({ detectors: 4 }), mlpRatio: 112 / 32 }),
-    setting('lisa', 'LiSA, D = 8', PICO_PICTURES, { mixer: lisa({ patterns: 8 }), mlpRatio: 2 }),
+    setting('lisa', 'LiSA, D = 8', PICO_PICTURES, { mixer: lisa({ patterns: 8, compute: 'dense' }), mlpRatio: 2 }),
     setting('circular', 'LiSA, circular, D = 8', PICO_PICTURES, {
-      mixer: lisa({ patterns: 8, padding: 'circular' }),
+      mixer: lisa({ patterns: 8, padding: 'circular', compute: 'dense' }),
       mlpRatio: 123 / 32,
     }),
   ],
