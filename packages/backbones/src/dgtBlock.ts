@@ -18,7 +18,7 @@ export type NormOrder = 'pre' | 'post';
 export interface DgtBlockOptions extends Omit<MixerContext, 'gridRank' | 'prefixTokens' | 'qkvBias'> {
   readonly mixer: MixerSpec;
   readonly normOrder: NormOrder;
-  /** the LayerNorms of `post` start with weight 0, so that the block starts as its position embedding; default false */
+  /** for `post`: the LayerNorms start with weight 0, so that the block starts as its position embedding; default false */
   readonly zeroInitNorms?: boolean;
   /** width of the feed-forward network */
   readonly hidden: number;
@@ -58,7 +58,7 @@ export class DgtBlock extends Module {
     this.norm2 = this.child('norm2', new LayerNorm(dim, 1e-6));
     this.ffn = this.child('ffn', new InvertedResidualFfn(dim, { hidden, rng }));
     this.#dropPath = this.child('drop_path', new DropPath(dropPath, rng.fork('drop_path')));
-    if (normOrder === 'post' && zeroInitNorms) {
+    if (zeroInitNorms) {
       for (const { weight } of [this.norm1, this.norm2]) tf.tidy(() => weight.variable.assign(tf.zeros([dim])));
     }
   }

@@ -16,7 +16,7 @@ export interface DgtConfig {
   readonly headDim?: number;
   /** where the LayerNorms of the blocks stand; default `pre`, as in DGT-T; DGT-S and -B have `post` */
   readonly normOrder?: NormOrder;
-  /** the LayerNorms of `post` start with weight 0; default false */
+  /** the LayerNorms start with weight 0, which makes sense for `post` only; default false */
   readonly zeroInitNorms?: boolean;
   /** hidden width of the feed-forward networks over the channels, one for all stages or one for each; default 4 */
   readonly mlpRatio?: number | readonly number[];
@@ -77,6 +77,9 @@ export function resolveDgt(config: DgtConfig): ResolvedDgt {
   for (const [i, stride] of stemStrides.entries()) assertInteger(`stemStrides[${i}]`, stride, 1);
   if (mergeKernel !== 2 && mergeKernel !== 3) throw new ConfigError('mergeKernel', '2 or 3', mergeKernel);
   if (normOrder !== 'pre' && normOrder !== 'post') throw new ConfigError('normOrder', '"pre" or "post"', normOrder);
+  if (resolved.zeroInitNorms && normOrder === 'pre') {
+    throw new ConfigError('zeroInitNorms', 'false where norms stand before the branches', true);
+  }
   if (!(dropPath >= 0 && dropPath < 1)) throw new ConfigError('dropPath', 'a rate in [0, 1)', dropPath);
   if (resolved.inputSize) assertDgtInput(resolved, 'inputSize', resolved.inputSize);
   return resolved;
@@ -126,7 +129,7 @@ export function planDgt(config: ResolvedDgt): DgtStagePlan[] {
 }
 
 /** Sizes of all maps of a network. */
-export interface DgtGrids {
+interface DgtGrids {
   /** behind each convolution of the stem */
   readonly stem: readonly Grid[];
   readonly stages: readonly Grid[];

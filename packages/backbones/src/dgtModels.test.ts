@@ -1,12 +1,17 @@
 import { dgAttention } from '@saccade/dg-attention';
+import { lisa } from '@saccade/lisa';
 import { cosineAttention, plainAttention, windowed } from '@saccade/nn';
 import { structSA } from '@saccade/structsa';
 import { ConfigError } from '@saccade/tensor-ops';
 import { setupBackend } from '@saccade/tensor-ops/node';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { DgtConfig } from './dgtConfig.ts';
 import { createDgt, createModel, dgtConfig, dgtCost, modelConfig, modelInfo, picoDgtConfig } from './index.ts';
 import { tinyDgt, tinyGroups } from './testing/tinyDgt.ts';
+
+beforeAll(async () => {
+  await setupBackend('wasm');
+});
 
 const IMAGENET = [224, 224] as const;
 
@@ -37,8 +42,7 @@ describe('the counts of the specification', () => {
     expect(((wide!.macs - attention) / 1e9).toFixed(3)).toBe(outside);
   });
 
-  it('are those of DGT-T when it is built; its centroids are state, but not trained', async () => {
-    await setupBackend('wasm');
+  it('are those of DGT-T when it is built; its centroids are state, but not trained', () => {
     using model = createModel('dgt_t');
     expect(model.parameterCount()).toBe(24_093_928);
     // G C values in each of the 20 blocks with groups.
@@ -116,9 +120,17 @@ describe('picoDgtConfig', () => {
       using model = createDgt(config);
       expect(model.parameterCount()).toBe(params);
     }
-    const attention = (tokens: number, dim: number) => 4 * tokens * dim * dim + 2 * tokens * tokens * dim;
-    expect(plainAttention().cost({ dim: 32, heads: 2, grid: [14, 14] }).macs).toBe(attention(196, 32));
-    expect(plain.macs).toBeGreaterThan(2 * attention(196, 32));
+  });
+
+  it('refuses a mixer that weighs more than there is to give up, unless told that it may', () => {
+    expect(() => picoDgtConfig(lisa())).toThrow(ConfigError);
+    expect(() => picoDgtConfig(lisa())).toThrow(
+      /^mixer: expected at most 4977 parameters more.*got "lisa.* with 23328 more/,
+    );
+    const config = picoDgtConfig(lisa(), { matchParameters: false });
+    expect(config.mlpRatio).toBe(2);
+    using model = createDgt(config);
+    expect(model.parameterCount()).toBe(dgtCost(picoDgtConfig(plainAttention()), [28, 28]).params + 2 * 23_328);
   });
 });
 
@@ -144,6 +156,7 @@ describe('resolving a configuration', () => {
       [{ headWidth: 0 }, /^headWidth: /],
       [{ mergeKernel: 4 as 3 }, /^mergeKernel: expected 2 or 3, got 4/],
       [{ normOrder: 'both' as 'pre' }, /^normOrder: expected "pre" or "post"/],
+      [{ zeroInitNorms: true }, /^zeroInitNorms: expected false where norms stand before/],
       [{ dropPath: 1 }, /^dropPath: expected a rate in \[0, 1\)/],
       [{ inputSize: [6, 32], mergeKernel: 2 }, /^inputSize: expected \[H,W\], at least 7x7 pixels, got \[6,32\]/],
       [{ numClasses: 0 }, /^numClasses: /],

@@ -1,6 +1,5 @@
 import { dgAttention } from '@saccade/dg-attention';
 import { cosineAttention } from '@saccade/nn';
-import { Rng } from '@saccade/tensor-ops';
 import { setupBackend } from '@saccade/tensor-ops/node';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -19,18 +18,14 @@ describe('training a small DGT on wasm', () => {
     'learns its images with moving centroids, and leaks nothing: %s, %s-norm',
     async (ema, normOrder, init) => {
       const attention = normOrder === 'post' ? 'cosine' : 'dot';
-      const mixer = dgAttention({ groups: 4, topK: 12, attention, ema, init, tauFactor: 1 });
-      const config = picoDgtConfig(mixer, { inputSize: [16, 16], normOrder, numClasses: 2, dropPath: 0.1, seed: 1 });
+      const mixer = dgAttention({ groups: 4, topK: 8, attention, ema, init, tauFactor: 1 });
+      const config = picoDgtConfig(mixer, { inputSize: [12, 12], normOrder, numClasses: 2, dropPath: 0.1, seed: 1 });
       const [first] = config.mixers;
       const mixers = normOrder === 'post' ? [first!, cosineAttention()] : config.mixers;
       using model = createDgt({ ...config, mixers });
       const weights = [...model.namedParameters().values()].map(({ variable }) => variable);
-      const images = noise([8, 16, 16, 1], 3);
-      const rng = new Rng(5);
-      const labels = tf.oneHot(
-        Array.from({ length: 8 }, () => rng.int(0, 2)),
-        2,
-      );
+      const images = noise([8, 12, 12, 1], 3);
+      const labels = tf.oneHot([0, 1, 1, 0, 0, 1, 0, 1], 2);
       const learningRate = 0.05;
       const centroids = async () => (await model.stateDict()).get('stages.0.0.attn.centroids')!.data as Float32Array;
       const start = await centroids();
@@ -53,10 +48,10 @@ describe('training a small DGT on wasm', () => {
       const before = await step();
       const memory = tf.memory();
       let after = before;
-      for (let i = 0; i < 40; i++) after = await step();
+      for (let i = 0; i < 25; i++) after = await step();
       const { numTensors, numBytes } = tf.memory();
       expect([numTensors, numBytes]).toEqual([memory.numTensors, memory.numBytes]);
-      expect(before).toBeGreaterThan(0.4);
+      expect(before).toBeGreaterThan(0.5);
       expect(after).toBeLessThan(before / 4);
       const end = await centroids();
       expect(end.some((value, i) => Math.abs(value - start[i]!) > 0.01)).toBe(true);

@@ -12,10 +12,7 @@ export type { Checkpoint, ClipSampling } from './checkpoints.ts';
 export type { BackboneConfig, PatchConfig, StageConfig, StagePatchConfig } from './config.ts';
 export { ConvStem, type ConvStemOptions } from './convStem.ts';
 export { backboneCost } from './cost.ts';
-export {
-  createDgt,
-  DynamicGroupTransformer,
-} from './DynamicGroupTransformer.ts';
+export { createDgt, DynamicGroupTransformer } from './DynamicGroupTransformer.ts';
 export { type DeiTOptions, type DeiTSize, deitConfig } from './deit.ts';
 export { type DenseOptions, denseConfig } from './dense.ts';
 export { DgtBlock, type DgtBlockOptions, type NormOrder } from './dgtBlock.ts';

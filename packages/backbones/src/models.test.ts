@@ -6,6 +6,7 @@ import { setupBackend } from '@saccade/tensor-ops/node';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { blockMixers, resolveConfig } from './config.ts';
+import { resolveDgt } from './dgtConfig.ts';
 import {
   backboneCost,
   createModel,
@@ -141,6 +142,7 @@ describe('MACs of the specification, table 2.2', () => {
 
 function resolve(config: ModelConfig): unknown {
   if ('stages' in config) return resolveConfig(config);
+  if ('dims' in config) return resolveDgt(config);
   return 'depths' in config ? resolveResNetVideo(config) : resolveVisionTransformer(config);
 }
 
@@ -185,7 +187,7 @@ describe('the table of models', () => {
     const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
     const rows = readme
       .split('\n')
-      .filter((line) => /^\| `(deit|uniformer|structvit|resnet|tsn|tsm)\w+` \| \d+x/.test(line));
+      .filter((line) => /^\| `(deit|dgt|lisa|uniformer|structvit|resnet|tsn|tsm)\w+` \| \d+x/.test(line));
     const expected = listModels().flatMap((name) => {
       if (name.includes('pico')) return [];
       const { input, params, macs } = modelInfo(name);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { addDataCommands } from './data/commands.ts';
 import { type ExitCode, explain } from './terminal/failure.ts';
 import { note, type Terminal } from './terminal/terminal.ts';
 import { addWeightsCommands } from './weights/commands.ts';
@@ -24,6 +25,7 @@ export async function runCli(args: readonly string[], terminal: RunOptions): Pro
     })
     .showHelpAfterError('(--help shows what there is)');
   addWeightsCommands(program, terminal);
+  addDataCommands(program, terminal);
   try {
     await program.parseAsync(args, { from: 'user' });
     return 0;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DatasetError } from './errors.ts';
 import { parseFrameList } from './frameLists.ts';
-import { mirroredSomethingLabel } from './something/mirror.ts';
+import { mirroredLabels, mirroredSomethingLabel } from './something/mirror.ts';
 
 describe('parseFrameList', () => {
   it('reads folders, frames and labels, from either kind of line end', () => {
@@ -68,5 +68,20 @@ describe('mirroredSomethingLabel', () => {
       [167, 166],
     ]);
     for (const label of labels) expect(mirroredSomethingLabel(mirroredSomethingLabel(label))).toBe(label);
+  });
+});
+
+describe('mirroredLabels', () => {
+  it('exchanges sides by name, in any order of the classes', () => {
+    const classes = [
+      'Turning the camera right while filming something',
+      'Pulling something from left to right',
+      'Holding something',
+      'Turning the camera left while filming something',
+      'Pulling something from right to left',
+      'Putting something upright on the table',
+      'Moving something to the left',
+    ];
+    expect(mirroredLabels(classes)).toEqual([3, 4, 2, 0, 1, 5, 6]);
   });
 });

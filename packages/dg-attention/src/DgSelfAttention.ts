@@ -72,6 +72,8 @@ export class DgSelfAttention extends Module implements TokenMixer {
   readonly #sampling: Rng;
   /** What the centroids were made as: as long as they are that, nobody has loaded or moved them. */
   readonly #untouched: tf.DataId;
+  /** The centroids to which `#sums` belong: where others have been loaded since, it is of another run. */
+  #counted: tf.DataId;
 
   /** @throws ConfigError if heads do not divide dim, or for an option that cannot be */
   constructor(options: DgSelfAttentionOptions) {
@@ -89,6 +91,7 @@ export class DgSelfAttention extends Module implements TokenMixer {
     const size = dim / heads;
     this.centroids = this.buffer('centroids', [heads, groups, size], { init: unitVectors(rng.fork('centroids')) });
     this.#untouched = this.centroids.variable.dataId;
+    this.#counted = this.#untouched;
     this.#sampling = rng.fork('queries');
     this.logitScale =
       attention === 'cosine'
@@ -138,6 +141,7 @@ export class DgSelfAttention extends Module implements TokenMixer {
 
   protected override stepped({ learningRate }: OptimizerStep): void {
     const { ema, renormalise, tauFactor } = this.options;
+    this.#forgetOtherRun();
     tf.tidy(() => {
       const sums = this.#sums as unknown as tf.Tensor3D;
       const size = this.dim / this.heads;
@@ -145,6 +149,7 @@ export class DgSelfAttention extends Module implements TokenMixer {
       const moved = updatedCentroids(this.#centroids, sums, { ema, renormalise, tau: tauFactor * learningRate });
       this.centroids.variable.assign(moved);
     });
+    this.#counted = this.centroids.variable.dataId;
     this.resetCounts();
   }
 
@@ -168,7 +173,15 @@ export class DgSelfAttention extends Module implements TokenMixer {
     tf.tidy(() => variable.assign(sampledCentroids(q, this.#centroids, this.#sampling)));
   }
 
+  #forgetOtherRun(): void {
+    const { dataId } = this.centroids.variable;
+    if (this.#counted === dataId) return;
+    this.resetCounts();
+    this.#counted = dataId;
+  }
+
   #count(q: tf.Tensor4D, assignment: tf.Tensor3D): void {
+    this.#forgetOtherRun();
     tf.tidy(() => this.#sums.assign(tf.add(this.#sums, groupSums(q, assignment, this.options.groups))));
   }
 }

@@ -27,7 +27,8 @@ export function groupSums(q: tf.Tensor4D, assignment: tf.Tensor3D, groups: numbe
   const [batch, heads, queries, size] = q.shape;
   return detached(() => {
     const counted = tf.concat([l2Normalize(q), tf.ones([batch, heads, queries, 1])], -1);
-    const members = tf.cast(tf.oneHot(tf.reshape(assignment, [-1]), groups), 'float32');
+    // A product, not a cast: on webgpu that leaves integers in memory, on which `transpose` fails.
+    const members = tf.mul(tf.oneHot(tf.reshape(assignment, [-1]), groups), 1);
     const byHead = (x: tf.Tensor, width: number) =>
       tf.reshape(tf.transpose(tf.reshape(x, [batch, heads, queries, width]), [1, 0, 2, 3]), [heads, -1, width]);
     return matMul(transposeLast(byHead(members, groups)), byHead(counted, size + 1)) as tf.Tensor3D;

@@ -4,4 +4,4 @@ export { DgSelfAttention, type DgSelfAttentionOptions, dgAttention, type GroupRe
 export { type DynamicGroupAttentionOptions, dynamicGroupAttention } from './dynamicGroupAttention.ts';
 export { type GroupMapOptions, type GroupMaps, groupMaps } from './maps.ts';
 export type { DgAttentionOptions } from './options.ts';
-export { type GroupUsage, groupUsage } from './usage.ts';
+export { type GroupUsage, groupUsage, usageOfSizes } from './usage.ts';

@@ -159,11 +159,11 @@ describeOnBackends('LisaSelfAttention', () => {
   });
 });
 
-beforeAll(async () => {
-  await setupBackend('cpu');
-});
-
 describe('LisaSelfAttention', () => {
+  beforeAll(async () => {
+    await setupBackend('cpu');
+  });
+
   it('exempts its tables from weight decay, and nothing else', () => {
     for (const mode of MODES) {
       const exempt = [...layerOf({ mode }).namedParameters()].flatMap(([name, { decay }]) => (decay ? [] : [name]));
@@ -204,6 +204,10 @@ describe('LisaSelfAttention', () => {
 });
 
 describe('lisa', () => {
+  beforeAll(async () => {
+    await setupBackend('cpu');
+  });
+
   const context = { dim: DIM, heads: HEADS, gridRank: 2, rng: new Rng(0) } as const;
 
   it.each(MODES)('makes layers, and knows their cost: %s', (mode) => {

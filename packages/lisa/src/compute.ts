@@ -1,20 +1,34 @@
-import { ConfigError, product } from '@saccade/tensor-ops';
+import { ConfigError, hasFftCorrelation, kernelMode, product } from '@saccade/tensor-ops';
 import type { LisaMode } from './lisaAttention.ts';
 import type { LisaGrid } from './tables.ts';
 
 /**
- * How the operator is computed; all give the same values up to rounding. `dense`: all pairs of tokens at once, O(N^2).
- * `dft`, `fft`: as correlations in the frequency domain, see `gridCorrelation` of `@saccade/tensor-ops`. `auto`: dense on
- * small grids, else what suits the backend.
+ * How the operator is computed; all give the same values up to rounding.
+ *
+ * | | how | time |
+ * |---|---|---|
+ * | `dense` | all pairs of tokens at once, as the formulas say | N^2 |
+ * | `dft` | correlations by Fourier transforms that are products with matrices, on every backend | N^(1 + 1/a) on a axes |
+ * | `fft` | correlations by a kernel with fast Fourier transforms, see `gridCorrelation` of `@saccade/tensor-ops` | N log N |
+ * | `auto` | what is fastest for the grid on the backend in use, as measured | |
  */
 export type LisaCompute = 'auto' | 'dense' | 'dft' | 'fft';
 
-/** Up to so many tokens all pairs at once are faster, as measured on wasm; see the README. */
-const DENSE_LIMIT: Readonly<Record<LisaMode, number>> = { structure: 500, kernelized: 2000, hadamard: 200 };
+/**
+ * Up to so many tokens all pairs at once are faster than the kernel, or where the backend has none than the products,
+ * forward and backward, as measured on wasm. The maps of mode `kernelized` make transforms dear.
+ */
+const DENSE_LIMITS: Readonly<Record<'fft' | 'dft', Readonly<Record<LisaMode, number>>>> = {
+  fft: { structure: 0, kernelized: 200, hadamard: 0 },
+  dft: { structure: 200, kernelized: 2000, hadamard: 50 },
+};
 
-/** What `auto` is for a grid: `dense`, or `auto` of the correlations. */
+/** What `auto` stands for on a grid; `auto` itself where the correlations take their kernel, or must. */
 export function resolveCompute(compute: LisaCompute, mode: LisaMode, grid: LisaGrid): LisaCompute {
-  return compute === 'auto' && product(grid) <= DENSE_LIMIT[mode] ? 'dense' : compute;
+  if (compute !== 'auto' || kernelMode() === 'fused') return compute;
+  const fast = hasFftCorrelation();
+  if (product(grid) <= DENSE_LIMITS[fast ? 'fft' : 'dft'][mode]) return 'dense';
+  return fast ? 'auto' : 'dft';
 }
 
 /** Throws a ConfigError for a way to compute that does not exist. */

@@ -36,7 +36,7 @@ describe('lisaSelfAttentionCost', () => {
     expect(params({ qkvBias: false })).toBe(2 * 3 * 8 * 63 - 36);
   });
 
-  it('follows the choice of the layer: all pairs on small grids, transforms on large ones', () => {
+  it('takes what multiplies less: all pairs on small grids, transforms on large ones', () => {
     const macs = (side: number, compute: 'auto' | 'dense' | 'fft') =>
       lisaSelfAttentionCost({ ...LAYER, grid: [side, side], compute }).macs;
     expect(macs(14, 'auto')).toBe(macs(14, 'dense'));

@@ -1,6 +1,6 @@
 import { type Cost, linearCost } from '@saccade/nn';
 import { product } from '@saccade/tensor-ops';
-import { type LisaCompute, resolveCompute } from './compute.ts';
+import type { LisaCompute } from './compute.ts';
 import type { LisaMode } from './lisaAttention.ts';
 import { type LisaGrid, type LisaPadding, tableShape } from './tables.ts';
 
@@ -21,7 +21,8 @@ export interface LisaCostOptions {
   /** bias of the qkv projection; default true */
   readonly qkvBias?: boolean;
   /**
-   * default `auto`: `dense` where the layer chooses it, else `fft`, although backends without a kernel for it take the `dft`
+   * default `auto`: that of `dense` and `fft` with fewer multiply-accumulates, so that a cost does not depend on a backend;
+   * what a layer takes does, see {@link LisaCompute}
    */
   readonly compute?: LisaCompute;
 }
@@ -38,18 +39,20 @@ export interface LisaCostOptions {
  *   dft       T times one matrix product an axis, real first, complex then; 4 for each product of spectra; 2DCN
  * ```
  *
- * Activations: q, k, v, the result, and what the method keeps: maps of [h, N, N] and tables spread over pairs (dense), or
- * correlated keys and values [D, N, C] (fft, dft).
+ * Activations: q, k, v, the result, and what the method needs: maps of [h, N, N] and tables spread over pairs (dense), or the
+ * spectra of keys and values (dft, fft; patterns are visited one after the other), in mode `kernelized` the maps phi(k) v^T.
  */
 export function lisaSelfAttentionCost(options: LisaCostOptions): Cost {
-  const { dim, heads, grid, weightsGrid = grid, mode = 'structure', padding = 'zero', qkvBias = true } = options;
+  const { dim, heads, grid, weightsGrid = grid, padding = 'zero', qkvBias = true } = options;
   const { compute = 'auto' } = options;
   const tokens = product(grid);
   const projections = [linearCost(tokens, dim, 3 * dim, qkvBias), linearCost(tokens, dim, dim)] as const;
-  const work = workOf(options);
-  const { macs, values } = methodCost(resolveCompute(compute, mode, grid), { ...work, dim, heads, grid, padding });
+  const problem = { ...workOf(options), dim, heads, grid, padding };
+  const methods = compute === 'auto' ? (['dense', 'fft'] as const) : [compute];
+  const costs = methods.map((method) => methodCost(method, problem)).sort((a, b) => a.macs - b.macs);
+  const [{ macs, values }] = costs as [MethodCost];
   return {
-    params: projections[0].params + projections[1].params + work.tables * product(tableShape(weightsGrid, padding)),
+    params: projections[0].params + projections[1].params + problem.tables * product(tableShape(weightsGrid, padding)),
     macs: projections[0].macs + projections[1].macs + Math.round(macs),
     activationBytes: 4 * (4 * tokens * dim + values),
   };
@@ -63,6 +66,8 @@ interface Work {
   readonly transforms: number;
   /** products of a spectrum of a table with one of a map */
   readonly products: number;
+  /** maps [N] that exist beside q, k, v, the result and spectra */
+  readonly maps: number;
   /** multiply-accumulates outside of correlations, for each token */
   readonly perToken: number;
   /** the same where all pairs are visited: for each pair */
@@ -74,15 +79,17 @@ function workOf({ mode = 'structure', dim, heads, patterns = 8 }: LisaCostOption
     case 'structure': {
       const tables = 2 * heads * patterns;
       const products = 2 * dim * patterns;
-      return { tables, transforms: 2 * dim + products, products, perToken: products, perPair: 2 * dim + tables };
+      const counted = { tables, transforms: 2 * dim + products, products, maps: 0 };
+      return { ...counted, perToken: products, perPair: 2 * dim + tables };
     }
     case 'kernelized': {
       // phi(k) v^T with the column of ones is c x (c+1) maps for each head.
       const maps = dim * (dim / heads + 1);
-      return { tables: heads, transforms: 2 * maps, products: maps, perToken: 2 * maps, perPair: 2 * dim + heads };
+      const counted = { tables: heads, transforms: 2 * maps, products: maps, maps: 2 * maps };
+      return { ...counted, perToken: 2 * maps, perPair: 2 * dim + heads };
     }
     case 'hadamard':
-      return { tables: dim, transforms: 2 * dim, products: dim, perToken: 2 * dim, perPair: dim };
+      return { tables: dim, transforms: 2 * dim, products: dim, maps: dim, perToken: 2 * dim, perPair: dim };
   }
 }
 
@@ -93,14 +100,20 @@ interface Problem extends Work {
   readonly padding: LisaPadding;
 }
 
-function methodCost(method: LisaCompute, problem: Problem): { readonly macs: number; readonly values: number } {
-  const { dim, heads, grid, padding, tables, transforms, products, perToken, perPair } = problem;
+interface MethodCost {
+  readonly macs: number;
+  /** numbers that exist beside q, k, v and the result */
+  readonly values: number;
+}
+
+function methodCost(method: Exclude<LisaCompute, 'auto'>, problem: Problem): MethodCost {
+  const { dim, heads, grid, padding, tables, transforms, products, maps, perToken, perPair } = problem;
   const tokens = product(grid);
   if (method === 'dense') return { macs: perPair * tokens ** 2, values: (2 * heads + tables) * tokens ** 2 };
   const lengths = grid.map((size) => (padding === 'zero' ? 2 * size : size));
   const all = product(lengths);
   const count = transforms + tables;
-  const values = products * tokens + 2 * dim * all;
+  const values = maps * tokens + 4 * dim * all;
   if (method === 'dft') {
     return { macs: count * dftMacs(grid, lengths) + 4 * products * halfSpectrum(lengths) + perToken * tokens, values };
   }

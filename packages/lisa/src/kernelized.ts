@@ -15,7 +15,7 @@ export interface KernelizedSums {
 }
 
 /** `phi(t) = elu(t) + 1`, which is positive. */
-export function positive(x: tf.Tensor4D): tf.Tensor4D {
+function positive(x: tf.Tensor4D): tf.Tensor4D {
   return tf.add(tf.elu(x), 1);
 }
 

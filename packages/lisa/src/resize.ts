@@ -98,7 +98,7 @@ function alignedPosition(j: number, from: number, to: number): number {
 }
 
 /** Throws a ConfigError unless both are grids of as many axes, and the padding exists. */
-export function assertPair(from: LisaGrid, to: LisaGrid, padding: LisaPadding): void {
+function assertPair(from: LisaGrid, to: LisaGrid, padding: LisaPadding): void {
   assertSizes('from', from);
   assertSizes('to', to);
   assertPadding(padding);

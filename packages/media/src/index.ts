@@ -96,7 +96,11 @@ export {
 } from './samplers/strided.ts';
 export { type UniformOptions, uniformFrames } from './samplers/uniform.ts';
 export { type ClipView, clipViews, uniformCrop } from './samplers/views.ts';
+export { openFrameFiles } from './video/browserFrameFiles.ts';
 export type { ColourSpace } from './video/colour.ts';
+export type { FrameFilesOptions } from './video/frameFiles.ts';
 export { type Frame, type FrameSource, type ReadOptions, readClip, type VideoClip } from './video/frameSource.ts';
 export { type OpenVideoOptions, openVideo } from './video/openVideo.ts';
 export type { VideoBytes, VideoInput } from './video/videoBytes.ts';
+export { openVideoElement, type VideoElementOptions } from './video/videoElement.ts';
+export { type CollectOptions, collectVideoFrames } from './video/videoFrames.ts';

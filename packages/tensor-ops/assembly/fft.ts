@@ -9,6 +9,8 @@
 // products of spectra need no other. Lengths are 2^a, 2^a 3, 2^a 5 and 2^a 7; the odd factor comes last and needs no
 // twiddles. Where the second half of a line is zero padding it is neither read nor, on the way back, written.
 
+import { oddStage } from './fftOdd';
+
 /** The lines of a field along one axis. Distances are in bytes, in a field and, `compact`, in elements of a spectrum. */
 @unmanaged
 class Lines {
@@ -37,10 +39,11 @@ function linesAtOnce(length: i32): i32 {
 /** Transforms the lines of a field in place; where `size < length`, reads the first `size` positions only. */
 export function fftForward(field: usize, lines: Lines): void {
   const step = linesAtOnce(lines.length);
+  const stride: usize = lines.stride, next: usize = lines.innerStride;
   for (let o = 0; o < lines.outer; o++) {
     for (let i = 0; i < lines.inner; i += step) {
-      const base = field + <usize>o * lines.outerStride + <usize>i * lines.innerStride;
-      forwardLines(base, lines, min(step, lines.inner - i));
+      const at = field + <usize>o * lines.outerStride + <usize>i * lines.innerStride;
+      forwardLines(at, stride, next, at, stride, next, lines, min(step, lines.inner - i));
     }
   }
 }
@@ -48,80 +51,113 @@ export function fftForward(field: usize, lines: Lines): void {
 /** Its inverse times the length; where `size < length`, only the first `size` positions are right. */
 export function fftInverse(field: usize, lines: Lines): void {
   const step = linesAtOnce(lines.length);
+  const stride: usize = lines.stride, next: usize = lines.innerStride;
   for (let o = 0; o < lines.outer; o++) {
     for (let i = 0; i < lines.inner; i += step) {
-      const base = field + <usize>o * lines.outerStride + <usize>i * lines.innerStride;
-      inverseLines(base, lines, min(step, lines.inner - i));
+      const at = field + <usize>o * lines.outerStride + <usize>i * lines.innerStride;
+      inverseLines(at, stride, next, at, stride, next, lines, min(step, lines.inner - i));
     }
   }
 }
 
 /**
  * `target = inverse of (conj(spectrum) signal)` along lines: the last axis to be transformed is the first one back, so
- * that the products never leave the cache. `wide`: the spectrum has a value for each lane.
+ * that the products never leave the cache. `wide`: the spectrum has a value for each lane. `scratch` is for
+ * {@link fftScratch} bytes; of target, the first `size` positions are written.
  */
-export function fftInverseProduct(signal: usize, spectrum: usize, target: usize, wide: bool, lines: Lines): void {
+export function fftInverseProduct(
+  signal: usize, spectrum: usize, target: usize, wide: bool, scratch: usize, lines: Lines,
+): void {
   const step = linesAtOnce(lines.length);
   const shift: usize = wide ? 5 : 3;
+  const row: usize = <usize>step << 5;
   for (let o = 0; o < lines.outer; o++) {
     for (let i = 0; i < lines.inner; i += step) {
       const count = min(step, lines.inner - i);
       const offset = <usize>o * lines.outerStride + <usize>i * lines.innerStride;
-      let weights = spectrum + ((<usize>o * lines.compactOuter + <usize>i * lines.compactInner) << shift);
-      let row = offset;
-      for (let f = 0; f < lines.length; f++) {
-        let at = row;
-        let w = weights;
-        for (let t = 0; t < count; t++) {
-          const re = v128.load(signal + at);
-          const im = v128.load(signal + at, 16);
-          const wRe = wide ? v128.load(w) : v128.load32_splat(w);
-          const wIm = wide ? v128.load(w, 16) : v128.load32_splat(w, 4);
-          v128.store(target + at, f32x4.add(f32x4.mul(re, wRe), f32x4.mul(im, wIm)));
-          v128.store(target + at, f32x4.sub(f32x4.mul(im, wRe), f32x4.mul(re, wIm)), 16);
-          at += lines.innerStride;
-          w += (<usize>lines.compactInner) << shift;
-        }
-        row += lines.stride;
-        weights += (<usize>lines.compactStride) << shift;
-      }
-      inverseLines(target + offset, lines, count);
+      const weights = spectrum + ((<usize>o * lines.compactOuter + <usize>i * lines.compactInner) << shift);
+      if (wide) multiplyLines(signal + offset, weights, scratch, row, count, true, lines);
+      else multiplyLines(signal + offset, weights, scratch, row, count, false, lines);
+      inverseLines(scratch, row, 32, target + offset, lines.stride, lines.innerStride, lines, count);
     }
+  }
+}
+
+/** Bytes for the lines that are transformed together. */
+export function fftScratch(length: i32): i32 {
+  return length * linesAtOnce(length) * 32;
+}
+
+/** scratch = conj(weights) signal */
+@inline
+function multiplyLines(
+  signal: usize, weights: usize, scratch: usize, row: usize, count: i32, wide: bool, lines: Lines,
+): void {
+  const shift: usize = wide ? 5 : 3;
+  const stride: usize = lines.stride, next: usize = lines.innerStride;
+  const across = (<usize>lines.compactInner) << shift, along = (<usize>lines.compactStride) << shift;
+  for (let f = 0; f < lines.length; f++) {
+    let at = signal, w = weights, to = scratch;
+    for (let t = 0; t < count; t++) {
+      const re = v128.load(at), im = v128.load(at, 16);
+      const wRe = wide ? v128.load(w) : v128.load32_splat(w);
+      const wIm = wide ? v128.load(w, 16) : v128.load32_splat(w, 4);
+      put(to, turnedRe(re, im, wRe, wIm), turnedIm(re, im, wRe, wIm));
+      at += next;
+      w += across;
+      to += 32;
+    }
+    signal += stride;
+    weights += along;
+    scratch += row;
   }
 }
 
 /**
  * Transforms the lines of a field and, while they are in the cache, uses them for both gradients:
- * `sum += spectrum field` and `cross += conj(field) other`, the latter summed over the lanes unless `wide`.
- * With `sum` or `cross` 0, that one is left out.
+ * `sum += spectrum field` and `cross += conj(field) other`, the latter summed over the lanes unless `wide`. The field
+ * itself stays as it is.
  */
 export function fftForwardProducts(
-  field: usize, spectrum: usize, sum: usize, other: usize, cross: usize, wide: bool, lines: Lines,
+  field: usize, spectrum: usize, sum: usize, other: usize, cross: usize, wide: bool, scratch: usize, lines: Lines,
 ): void {
   const step = linesAtOnce(lines.length);
   const shift: usize = wide ? 5 : 3;
+  const row: usize = <usize>step << 5;
   for (let o = 0; o < lines.outer; o++) {
     for (let i = 0; i < lines.inner; i += step) {
       const count = min(step, lines.inner - i);
       const offset = <usize>o * lines.outerStride + <usize>i * lines.innerStride;
-      forwardLines(field + offset, lines, count);
-      let compact = (<usize>o * lines.compactOuter + <usize>i * lines.compactInner) << shift;
-      let row = offset;
-      for (let f = 0; f < lines.length; f++) {
-        let at = row;
-        let w = compact;
-        for (let t = 0; t < count; t++) {
-          const re = v128.load(field + at);
-          const im = v128.load(field + at, 16);
-          if (sum) addProduct(sum + at, spectrum + w, wide, re, im);
-          if (cross) addConjugate(cross + w, other + at, wide, re, im);
-          at += lines.innerStride;
-          w += (<usize>lines.compactInner) << shift;
-        }
-        row += lines.stride;
-        compact += (<usize>lines.compactStride) << shift;
-      }
+      forwardLines(field + offset, lines.stride, lines.innerStride, scratch, row, 32, lines, count);
+      const compact = (<usize>o * lines.compactOuter + <usize>i * lines.compactInner) << shift;
+      if (wide) addLines(scratch, row, spectrum + compact, sum + offset, other + offset, cross + compact, count, true, lines);
+      else addLines(scratch, row, spectrum + compact, sum + offset, other + offset, cross + compact, count, false, lines);
     }
+  }
+}
+
+@inline
+function addLines(
+  scratch: usize, row: usize, spectrum: usize, sum: usize, other: usize, cross: usize, count: i32, wide: bool, lines: Lines,
+): void {
+  const shift: usize = wide ? 5 : 3;
+  const stride: usize = lines.stride, next: usize = lines.innerStride;
+  const across = (<usize>lines.compactInner) << shift, along = (<usize>lines.compactStride) << shift;
+  for (let f = 0; f < lines.length; f++) {
+    let from = scratch, at: usize = 0, w: usize = 0;
+    for (let t = 0; t < count; t++) {
+      const re = v128.load(from), im = v128.load(from, 16);
+      addProduct(sum + at, spectrum + w, wide, re, im);
+      addConjugate(cross + w, other + at, wide, re, im);
+      from += 32;
+      at += next;
+      w += across;
+    }
+    scratch += row;
+    sum += stride;
+    other += stride;
+    spectrum += along;
+    cross += along;
   }
 }
 
@@ -137,50 +173,51 @@ function addProduct(to: usize, w: usize, wide: bool, re: v128, im: v128): void {
 /** Adds (re - i im) x, or the sum of its lanes, to an element of a spectrum. */
 @inline
 function addConjugate(to: usize, x: usize, wide: bool, re: v128, im: v128): void {
-  const xRe = v128.load(x);
-  const xIm = v128.load(x, 16);
-  const pRe = f32x4.add(f32x4.mul(re, xRe), f32x4.mul(im, xIm));
-  const pIm = f32x4.sub(f32x4.mul(re, xIm), f32x4.mul(im, xRe));
+  const xRe = v128.load(x), xIm = v128.load(x, 16);
+  const pRe = turnedRe(xRe, xIm, re, im), pIm = turnedIm(xRe, xIm, re, im);
   if (wide) {
-    v128.store(to, f32x4.add(v128.load(to), pRe));
-    v128.store(to, f32x4.add(v128.load(to, 16), pIm), 16);
-    return;
+    put(to, f32x4.add(v128.load(to), pRe), f32x4.add(v128.load(to, 16), pIm));
+  } else {
+    // re0 + re2, re1 + re3, im0 + im2, im1 + im3; then those two by two.
+    const pairs = f32x4.add(v128.shuffle<f32>(pRe, pIm, 0, 1, 4, 5), v128.shuffle<f32>(pRe, pIm, 2, 3, 6, 7));
+    const both = f32x4.add(v128.shuffle<f32>(pairs, pairs, 0, 2, 0, 2), v128.shuffle<f32>(pairs, pairs, 1, 3, 1, 3));
+    v128.store64_lane(to, f32x4.add(v128.load64_zero(to), both), 0);
   }
-  // re0 + re1, re2 + re3, im0 + im1, im2 + im3, in two steps.
-  const pairs = f32x4.add(v128.shuffle<f32>(pRe, pIm, 0, 2, 4, 6), v128.shuffle<f32>(pRe, pIm, 1, 3, 5, 7));
-  const both = f32x4.add(v128.shuffle<f32>(pairs, pairs, 0, 2, 0, 2), v128.shuffle<f32>(pairs, pairs, 1, 3, 1, 3));
-  v128.store64_lane(to, f32x4.add(v128.load64_zero(to), both), 0);
 }
 
-function forwardLines(base: usize, lines: Lines, count: i32): void {
-  const stride: usize = lines.stride;
-  const step: usize = lines.innerStride;
+/** Transforms neighbouring lines from one place to another, or in place. */
+function forwardLines(
+  from: usize, fromStride: usize, fromStep: usize, to: usize, stride: usize, step: usize, lines: Lines, count: i32,
+): void {
   let n = lines.length;
   let blocks = 1;
   let w: usize = lines.twiddles;
   if (lines.size < n) {
-    forward4Padded(base, n >> 2, lines.size, stride, count, step, w);
+    forward4Padded(from, fromStride, fromStep, to, stride, step, n >> 2, lines.size, count, w);
     w += <usize>(n >> 2) * 24;
     n >>= 2;
     blocks = 4;
+  } else if (from != to) {
+    copyLines(from, fromStride, fromStep, to, stride, step, n, count);
   }
   while ((n & 3) == 0) {
-    forward4(base, n, blocks, stride, count, step, w);
+    forward4(to, n, blocks, stride, count, step, w);
     w += <usize>(n >> 2) * 24;
     n >>= 2;
     blocks <<= 2;
   }
   if ((n & 1) == 0) {
-    forward2(base, n, blocks, stride, count, step, w);
+    forward2(to, n, blocks, stride, count, step, w);
     n >>= 1;
     blocks <<= 1;
   }
-  if (n > 1) oddStage(base, n, blocks, stride, count, step, false);
+  if (n > 1) oddStage(to, n, blocks, stride, count, step, false);
 }
 
-function inverseLines(base: usize, lines: Lines, count: i32): void {
-  const stride: usize = lines.stride;
-  const step: usize = lines.innerStride;
+/** The inverse of neighbouring lines, in place up to the last stage, which goes to another place, or the same. */
+function inverseLines(
+  from: usize, stride: usize, step: usize, to: usize, toStride: usize, toStep: usize, lines: Lines, count: i32,
+): void {
   let odd = lines.length;
   let w: usize = lines.twiddles;
   while ((odd & 3) == 0) {
@@ -191,20 +228,30 @@ function inverseLines(base: usize, lines: Lines, count: i32): void {
   if (even) odd >>= 1;
   let n = odd;
   let blocks = lines.length / odd;
-  if (n > 1) oddStage(base, n, blocks, stride, count, step, true);
+  if (n > 1) oddStage(from, n, blocks, stride, count, step, true);
   if (even) {
     n <<= 1;
     blocks >>= 1;
-    inverse2(base, n, blocks, stride, count, step, w);
+    inverse2(from, n, blocks, stride, count, step, w);
   }
   const padded = lines.size < lines.length;
   while (blocks > (padded ? 4 : 1)) {
     w -= <usize>n * 24;
     n <<= 2;
     blocks >>= 2;
-    inverse4(base, n, blocks, stride, count, step, w);
+    inverse4(from, n, blocks, stride, count, step, w);
   }
-  if (padded) inverse4Padded(base, n, lines.size, stride, count, step, w - <usize>n * 24);
+  if (padded) inverse4Padded(from, stride, step, to, toStride, toStep, n, lines.size, count, w - <usize>n * 24);
+  else if (from != to) copyLines(from, stride, step, to, toStride, toStep, n, count);
+}
+
+@inline
+function copyLines(
+  from: usize, fromStride: usize, fromStep: usize, to: usize, toStride: usize, toStep: usize, length: i32, count: i32,
+): void {
+  for (let f = 0, p = from, q = to; f < length; f++, p = from += fromStride, q = to += toStride) {
+    for (let t = 0; t < count; t++, p += fromStep, q += toStep) put(q, v128.load(p), v128.load(p, 16));
+  }
 }
 
 /** Radix 4 over `blocks` blocks of n positions: y_k = (a + (-i)^k b + (-1)^k c + i^k d) w^k. */
@@ -242,19 +289,22 @@ function forward4(base: usize, n: i32, blocks: i32, stride: usize, count: i32, s
 
 /** The first stage where the second half, c and d, and what lies beyond `size` are zero. */
 @inline
-function forward4Padded(base: usize, m: i32, size: i32, stride: usize, count: i32, step: usize, w: usize): void {
+function forward4Padded(
+  from: usize, fromStride: usize, fromStep: usize, to: usize, stride: usize, step: usize, m: i32, size: i32, count: i32, w: usize,
+): void {
+  const fromQ: usize = <usize>m * fromStride;
   const q: usize = <usize>m * stride;
-  for (let j = 0; j < m; j++, w += 24) {
+  for (let j = 0; j < m; j++, w += 24, from += fromStride, to += stride) {
     const w1r = v128.load32_splat(w), w1i = v128.load32_splat(w, 4);
     const w2r = v128.load32_splat(w, 8), w2i = v128.load32_splat(w, 12);
     const w3r = v128.load32_splat(w, 16), w3i = v128.load32_splat(w, 20);
-    let p = base + <usize>j * stride;
+    let x = from, p = to;
     const zero = f32x4.splat(0);
-    for (let t = 0; t < count; t++, p += step) {
+    for (let t = 0; t < count; t++, x += fromStep, p += step) {
       const p1 = p + q, p2 = p1 + q, p3 = p2 + q;
-      const ar = j < size ? v128.load(p) : zero, ai = j < size ? v128.load(p, 16) : zero;
+      const ar = j < size ? v128.load(x) : zero, ai = j < size ? v128.load(x, 16) : zero;
       if (j + m < size) {
-        const br = v128.load(p1), bi = v128.load(p1, 16);
+        const br = v128.load(x + fromQ), bi = v128.load(x + fromQ, 16);
         put(p, f32x4.add(ar, br), f32x4.add(ai, bi));
         putProduct(p1, f32x4.add(ar, bi), f32x4.sub(ai, br), w1r, w1i);
         putProduct(p2, f32x4.sub(ar, br), f32x4.sub(ai, bi), w2r, w2i);
@@ -308,14 +358,17 @@ function inverse4(base: usize, n: i32, blocks: i32, stride: usize, count: i32, s
 
 /** The last stage where the second half is not wanted. */
 @inline
-function inverse4Padded(base: usize, m: i32, size: i32, stride: usize, count: i32, step: usize, w: usize): void {
+function inverse4Padded(
+  from: usize, stride: usize, step: usize, to: usize, toStride: usize, toStep: usize, m: i32, size: i32, count: i32, w: usize,
+): void {
   const q: usize = <usize>m * stride;
-  for (let j = 0; j < m; j++, w += 24) {
+  const toQ: usize = <usize>m * toStride;
+  for (let j = 0; j < m; j++, w += 24, from += stride, to += toStride) {
     const w1r = v128.load32_splat(w), w1i = v128.load32_splat(w, 4);
     const w2r = v128.load32_splat(w, 8), w2i = v128.load32_splat(w, 12);
     const w3r = v128.load32_splat(w, 16), w3i = v128.load32_splat(w, 20);
-    let p = base + <usize>j * stride;
-    for (let t = 0; t < count; t++, p += step) {
+    let p = from, y = to;
+    for (let t = 0; t < count; t++, p += step, y += toStep) {
       const p1 = p + q, p2 = p1 + q, p3 = p2 + q;
       const ar = v128.load(p), ai = v128.load(p, 16);
       let xr = v128.load(p2), xi = v128.load(p2, 16);
@@ -326,9 +379,11 @@ function inverse4Padded(base: usize, m: i32, size: i32, stride: usize, count: i3
       xr = v128.load(p3);
       xi = v128.load(p3, 16);
       const dr = turnedRe(xr, xi, w3r, w3i), di = turnedIm(xr, xi, w3r, w3i);
-      put(p, f32x4.add(f32x4.add(ar, cr), f32x4.add(br, dr)), f32x4.add(f32x4.add(ai, ci), f32x4.add(bi, di)));
+      if (j < size) {
+        put(y, f32x4.add(f32x4.add(ar, cr), f32x4.add(br, dr)), f32x4.add(f32x4.add(ai, ci), f32x4.add(bi, di)));
+      }
       if (j + m < size) {
-        put(p1, f32x4.sub(f32x4.sub(ar, cr), f32x4.sub(bi, di)), f32x4.add(f32x4.sub(ai, ci), f32x4.sub(br, dr)));
+        put(y + toQ, f32x4.sub(f32x4.sub(ar, cr), f32x4.sub(bi, di)), f32x4.add(f32x4.sub(ai, ci), f32x4.sub(br, dr)));
       }
     }
   }
@@ -369,103 +424,6 @@ function inverse2(base: usize, n: i32, blocks: i32, stride: usize, count: i32, s
   }
 }
 
-/** The odd factor: `blocks` transforms of 3, 5 or 7 neighbouring positions. */
-@inline
-function oddStage(base: usize, n: i32, blocks: i32, stride: usize, count: i32, step: usize, inverse: bool): void {
-  const block = stride * <usize>n;
-  for (let s = 0; s < blocks; s++, base += block) {
-    let p = base;
-    for (let t = 0; t < count; t++, p += step) {
-      // The inverse is the transform with the results in the opposite order.
-      const first = inverse ? p + block - stride : p + stride;
-      const next = inverse ? 0 - stride : stride;
-      if (n == 3) three(p, stride, first, next);
-      else if (n == 5) five(p, stride, first, next);
-      else seven(p, stride, first, next);
-    }
-  }
-}
-
-// With t_j = x_j + x_(n-j) and u_j = x_j - x_(n-j): y_k = x_0 + sum_j cos(2 pi jk/n) t_j - i sum_j sin(2 pi jk/n) u_j, and
-// y_(n-k) the same with a plus. y_k goes to first + (k - 1) next.
-
-@inline
-function three(p: usize, stride: usize, first: usize, next: usize): void {
-  const c = f32x4.splat(-0.5), s = f32x4.splat(0.8660254037844386);
-  const p1 = p + stride, p2 = p1 + stride;
-  const ar = v128.load(p), ai = v128.load(p, 16);
-  const br = v128.load(p1), bi = v128.load(p1, 16), cr = v128.load(p2), ci = v128.load(p2, 16);
-  const tr = f32x4.add(br, cr), ti = f32x4.add(bi, ci);
-  const ur = f32x4.mul(s, f32x4.sub(br, cr)), ui = f32x4.mul(s, f32x4.sub(bi, ci));
-  put(p, f32x4.add(ar, tr), f32x4.add(ai, ti));
-  const mr = f32x4.add(ar, f32x4.mul(c, tr)), mi = f32x4.add(ai, f32x4.mul(c, ti));
-  put(first, f32x4.add(mr, ui), f32x4.sub(mi, ur));
-  put(first + next, f32x4.sub(mr, ui), f32x4.add(mi, ur));
-}
-
-@inline
-function five(p: usize, stride: usize, first: usize, next: usize): void {
-  const p1 = p + stride, p2 = p1 + stride, p3 = p2 + stride, p4 = p3 + stride;
-  const u1r = f32x4.sub(v128.load(p1), v128.load(p4)), u2r = f32x4.sub(v128.load(p2), v128.load(p3));
-  const t1i = f32x4.add(v128.load(p1, 16), v128.load(p4, 16)), t2i = f32x4.add(v128.load(p2, 16), v128.load(p3, 16));
-  const u1i = f32x4.sub(v128.load(p1, 16), v128.load(p4, 16)), u2i = f32x4.sub(v128.load(p2, 16), v128.load(p3, 16));
-  const t1r = f32x4.add(v128.load(p1), v128.load(p4)), t2r = f32x4.add(v128.load(p2), v128.load(p3));
-  fiveParts(p, first, next, v128.load(p), t1r, t2r, u1i, u2i);
-  // The imaginary parts are those of the turned numbers: -i (re + i im) = im - i re.
-  fiveParts(p + 16, first + 16, next, v128.load(p, 16), t1i, t2i, f32x4.neg(u1r), f32x4.neg(u2r));
-}
-
-@inline
-function fiveParts(p: usize, first: usize, next: usize, a: v128, t1: v128, t2: v128, u1: v128, u2: v128): void {
-  const c1 = f32x4.splat(0.30901699437494745), c2 = f32x4.splat(-0.8090169943749475);
-  const s1 = f32x4.splat(0.9510565162951535), s2 = f32x4.splat(0.5877852522924731);
-  v128.store(p, f32x4.add(a, f32x4.add(t1, t2)));
-  const a1 = f32x4.add(a, f32x4.add(f32x4.mul(c1, t1), f32x4.mul(c2, t2)));
-  const b1 = f32x4.add(f32x4.mul(s1, u1), f32x4.mul(s2, u2));
-  const a2 = f32x4.add(a, f32x4.add(f32x4.mul(c2, t1), f32x4.mul(c1, t2)));
-  const b2 = f32x4.sub(f32x4.mul(s2, u1), f32x4.mul(s1, u2));
-  v128.store(first, f32x4.add(a1, b1));
-  v128.store(first + next, f32x4.add(a2, b2));
-  v128.store(first + 2 * next, f32x4.sub(a2, b2));
-  v128.store(first + 3 * next, f32x4.sub(a1, b1));
-}
-
-@inline
-function seven(p: usize, stride: usize, first: usize, next: usize): void {
-  const p1 = p + stride, p2 = p1 + stride, p3 = p2 + stride, p4 = p3 + stride, p5 = p4 + stride, p6 = p5 + stride;
-  const u1r = f32x4.sub(v128.load(p6), v128.load(p1)), u2r = f32x4.sub(v128.load(p5), v128.load(p2));
-  const u3r = f32x4.sub(v128.load(p4), v128.load(p3));
-  const t1i = f32x4.add(v128.load(p1, 16), v128.load(p6, 16)), t2i = f32x4.add(v128.load(p2, 16), v128.load(p5, 16));
-  const t3i = f32x4.add(v128.load(p3, 16), v128.load(p4, 16));
-  const u1i = f32x4.sub(v128.load(p1, 16), v128.load(p6, 16)), u2i = f32x4.sub(v128.load(p2, 16), v128.load(p5, 16));
-  const u3i = f32x4.sub(v128.load(p3, 16), v128.load(p4, 16));
-  const t1r = f32x4.add(v128.load(p1), v128.load(p6)), t2r = f32x4.add(v128.load(p2), v128.load(p5));
-  const t3r = f32x4.add(v128.load(p3), v128.load(p4));
-  sevenParts(p, first, next, v128.load(p), t1r, t2r, t3r, u1i, u2i, u3i);
-  sevenParts(p + 16, first + 16, next, v128.load(p, 16), t1i, t2i, t3i, u1r, u2r, u3r);
-}
-
-@inline
-function sevenParts(
-  p: usize, first: usize, next: usize, a: v128, t1: v128, t2: v128, t3: v128, u1: v128, u2: v128, u3: v128,
-): void {
-  const c1 = f32x4.splat(0.6234898018587336), c2 = f32x4.splat(-0.2225209339563144), c3 = f32x4.splat(-0.9009688679024191);
-  const s1 = f32x4.splat(0.7818314824680298), s2 = f32x4.splat(0.9749279121818236), s3 = f32x4.splat(0.4338837391175581);
-  v128.store(p, f32x4.add(f32x4.add(a, t1), f32x4.add(t2, t3)));
-  let even = f32x4.add(f32x4.add(a, f32x4.mul(c1, t1)), f32x4.add(f32x4.mul(c2, t2), f32x4.mul(c3, t3)));
-  let odd = f32x4.add(f32x4.mul(s1, u1), f32x4.add(f32x4.mul(s2, u2), f32x4.mul(s3, u3)));
-  v128.store(first, f32x4.add(even, odd));
-  v128.store(first + 5 * next, f32x4.sub(even, odd));
-  even = f32x4.add(f32x4.add(a, f32x4.mul(c2, t1)), f32x4.add(f32x4.mul(c3, t2), f32x4.mul(c1, t3)));
-  odd = f32x4.sub(f32x4.mul(s2, u1), f32x4.add(f32x4.mul(s3, u2), f32x4.mul(s1, u3)));
-  v128.store(first + next, f32x4.add(even, odd));
-  v128.store(first + 4 * next, f32x4.sub(even, odd));
-  even = f32x4.add(f32x4.add(a, f32x4.mul(c3, t1)), f32x4.add(f32x4.mul(c1, t2), f32x4.mul(c2, t3)));
-  odd = f32x4.add(f32x4.sub(f32x4.mul(s3, u1), f32x4.mul(s1, u2)), f32x4.mul(s2, u3));
-  v128.store(first + 2 * next, f32x4.add(even, odd));
-  v128.store(first + 3 * next, f32x4.sub(even, odd));
-}
-
 @inline
 function put(p: usize, re: v128, im: v128): void {
   v128.store(p, re);
@@ -489,103 +447,4 @@ function turnedRe(re: v128, im: v128, wRe: v128, wIm: v128): v128 {
 @inline
 function turnedIm(re: v128, im: v128, wRe: v128, wIm: v128): v128 {
   return f32x4.sub(f32x4.mul(im, wRe), f32x4.mul(re, wIm));
-}
-
-/** Where the tokens of a map lie, in a tensor and in a field; distances in bytes. */
-@unmanaged
-class Tokens {
-  rows: i32;
-  columns: i32;
-  depth: i32;
-  /** in a field, between planes of rows and between rows */
-  planeStride: i32;
-  rowStride: i32;
-  /** in the tensor, between tokens */
-  step: i32;
-  /** channels in the real lanes, at most 4, and in the imaginary lanes */
-  real: i32;
-  imaginary: i32;
-  /** in the tensor, from the channels of the real to those of the imaginary lanes */
-  apart: i32;
-}
-
-/** field = x, or x[n] scales[n] unless `scales` is 0. */
-export function fftLoad(x: usize, scales: usize, field: usize, tokens: Tokens): void {
-  const apart: usize = tokens.apart, step: usize = tokens.step;
-  for (let a = 0; a < tokens.depth; a++) {
-    for (let b = 0; b < tokens.rows; b++) {
-      let at = field + <usize>a * tokens.planeStride + <usize>b * tokens.rowStride;
-      for (let n = 0; n < tokens.columns; n++, x += step, at += 32) {
-        let re = take(x, tokens.real), im = take(x + apart, tokens.imaginary);
-        if (scales) {
-          const scale = v128.load32_splat(scales);
-          re = f32x4.mul(re, scale);
-          im = f32x4.mul(im, scale);
-          scales += 4;
-        }
-        put(at, re, im);
-      }
-    }
-  }
-}
-
-/** x = field; or, unless `scales` is 0, x[n] += scales[n] field[n]. */
-export function fftStore(field: usize, scales: usize, x: usize, tokens: Tokens): void {
-  const apart: usize = tokens.apart, step: usize = tokens.step;
-  for (let a = 0; a < tokens.depth; a++) {
-    for (let b = 0; b < tokens.rows; b++) {
-      let at = field + <usize>a * tokens.planeStride + <usize>b * tokens.rowStride;
-      for (let n = 0; n < tokens.columns; n++, x += step, at += 32) {
-        let re = v128.load(at), im = v128.load(at, 16);
-        if (scales) {
-          const scale = v128.load32_splat(scales);
-          re = f32x4.add(take(x, tokens.real), f32x4.mul(re, scale));
-          im = f32x4.add(take(x + apart, tokens.imaginary), f32x4.mul(im, scale));
-          scales += 4;
-        }
-        give(x, re, tokens.real);
-        give(x + apart, im, tokens.imaginary);
-      }
-    }
-  }
-}
-
-/** sums[n] += x[n] . field[n] */
-export function fftDot(x: usize, field: usize, sums: usize, tokens: Tokens): void {
-  const apart: usize = tokens.apart, step: usize = tokens.step;
-  for (let a = 0; a < tokens.depth; a++) {
-    for (let b = 0; b < tokens.rows; b++) {
-      let at = field + <usize>a * tokens.planeStride + <usize>b * tokens.rowStride;
-      for (let n = 0; n < tokens.columns; n++, x += step, at += 32, sums += 4) {
-        const re = f32x4.mul(take(x, tokens.real), v128.load(at));
-        const im = f32x4.mul(take(x + apart, tokens.imaginary), v128.load(at, 16));
-        const four = f32x4.add(re, im);
-        const two = f32x4.add(four, v128.shuffle<f32>(four, four, 2, 3, 0, 1));
-        const one = f32x4.extract_lane(two, 0) + f32x4.extract_lane(two, 1);
-        store<f32>(sums, load<f32>(sums) + one);
-      }
-    }
-  }
-}
-
-/** The first `count` of four numbers, and zeros. */
-@inline
-function take(at: usize, count: i32): v128 {
-  if (count >= 4) return v128.load(at);
-  let x = f32x4.splat(0);
-  if (count > 0) x = v128.load32_lane(at, x, 0);
-  if (count > 1) x = v128.load32_lane(at + 4, x, 1);
-  if (count > 2) x = v128.load32_lane(at + 8, x, 2);
-  return x;
-}
-
-@inline
-function give(at: usize, x: v128, count: i32): void {
-  if (count >= 4) {
-    v128.store(at, x);
-    return;
-  }
-  if (count > 0) v128.store32_lane(at, x, 0);
-  if (count > 1) v128.store32_lane(at + 4, x, 1);
-  if (count > 2) v128.store32_lane(at + 8, x, 2);
 }

@@ -1,42 +1,90 @@
 import { describeOnBackends, expectClose, expectNoLeak, finiteDifference } from '@saccade/vitest-preset';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
+import { BackendError } from './backendError.ts';
 import { ConfigError, ShapeError } from './errors.ts';
 import { gridCorrelation, gridCorrelationPerChannel } from './gridCorrelation.ts';
 import type { GridCorrelationMethod, GridCorrelationOptions } from './gridCorrelationProblem.ts';
+import { setKernelMode } from './kernelMode.ts';
 import { product } from './shape.ts';
 import {
   CASES,
   correlation,
+  correlationGradients,
   entriesOf,
   entry,
-  problem,
+  type Problem,
   problems,
   tableOf,
   tokensOf,
 } from './testing/gridCorrelation.ts';
-import { at, fill, sample, sum, tensor } from './testing/reference.ts';
+import { at, type Dense, fill, sample, sum, tensor } from './testing/reference.ts';
 
 const operator = (options: GridCorrelationOptions) => (x: tf.Tensor, table: tf.Tensor) =>
   gridCorrelation(x as tf.Tensor4D, table, options);
 const perChannel = (options: GridCorrelationOptions) => (x: tf.Tensor, table: tf.Tensor) =>
   gridCorrelationPerChannel(x as tf.Tensor4D, table, options);
 
-describeOnBackends('gridCorrelation', (backend) => {
-  const methods: readonly GridCorrelationMethod[] =
-    backend.name === 'webgpu' ? ['dense', 'dft'] : ['dense', 'dft', 'fft'];
-  const runs = { numRuns: backend.name === 'webgpu' ? 12 : 60, seed: 41 };
+/** A table for each channel, by the definition. */
+function perChannelReference(x: Dense, table: Dense, p: Problem): Dense {
+  return fill(tokensOf(p), (...index) => {
+    const [b, head, n, e] = index as [number, number, number, number];
+    return sum(product(p.grid), (m) => entry(table, p, [head, e], m, n) * at(x, b, head, m, e));
+  });
+}
 
-  it.each(methods)('is the sum over all tokens, weighted by the table: %s', (method) =>
+/** Its gradients: each channel is a head with one pattern. */
+function perChannelGradients(dy: Dense, x: Dense, table: Dense, p: Problem): Dense[] {
+  const tokens = product(p.grid);
+  const heads = p.heads * p.channels;
+  const lines = (a: Dense, shape: number[]) =>
+    fill(shape, (...index) => {
+      const [b, head, n] = [index[0], index[1], index.at(-2)] as [number, number, number];
+      return at(a, b, Math.floor(head / p.channels), n, head % p.channels);
+    });
+  const single = { ...p, heads, patterns: 1, channels: 1 };
+  const shape = [p.batch, heads, tokens, 1];
+  const flatDy = lines(dy, [p.batch, heads, 1, tokens, 1]);
+  const flatTable = { ...table, shape: [heads, 1, ...entriesOf(p)] };
+  const [dx, dTable] = correlationGradients(flatDy, lines(x, shape), flatTable, single);
+  const back = fill(tokensOf(p), (...index) => {
+    const [b, head, n, e] = index as [number, number, number, number];
+    return at(dx, b, head * p.channels + e, n, 0);
+  });
+  return [back, dTable];
+}
+
+afterEach(() => setKernelMode('auto'));
+
+describeOnBackends('gridCorrelation', (backend) => {
+  const onGpu = backend.name === 'webgpu';
+  const methods: readonly GridCorrelationMethod[] = onGpu ? ['dense', 'dft'] : ['dense', 'dft', 'fft'];
+  const runs = { numRuns: onGpu ? 5 : 30, seed: 41 };
+
+  it.each(methods)('is the sum over all tokens, weighted by the table, with its gradients: %s', (method) =>
     fc.assert(
       fc.asyncProperty(problems, async (p) => {
-        const [x, table] = [sample(tokensOf(p), 1), sample(tableOf(p), 2)];
-        const y = tf.tidy(() => operator({ ...p, method })(tensor(x), tensor(table)));
-        const expected = correlation(x, table, p);
-        expect(y.shape).toEqual(expected.shape);
-        await expectClose(y, expected.data);
-        y.dispose();
+        const [x, table, dy] = [
+          tokensOf(p),
+          tableOf(p),
+          [p.batch, p.heads, p.patterns, product(p.grid), p.channels],
+        ].map(sample) as [Dense, Dense, Dense];
+        const y = correlation(x, table, p);
+        await expectNoLeak(async () => {
+          const inputs = [x, table].map((a) => tensor(a));
+          const [value, dx, dTable] = tf.tidy(() => {
+            const { value, grads } = tf.valueAndGrads(operator({ ...p, method }))(inputs, tensor(dy));
+            return [value, ...grads];
+          }) as [tf.Tensor, tf.Tensor, tf.Tensor];
+          expect(value.shape).toEqual(y.shape);
+          expect([dx.shape, dTable.shape]).toEqual([x.shape, table.shape]);
+          await expectClose(value, y.data);
+          const expected = correlationGradients(dy, x, table, p);
+          await expectClose(dx, expected[0].data);
+          await expectClose(dTable, expected[1].data);
+          return [...inputs, value, dx, dTable];
+        });
       }),
       runs,
     ),
@@ -45,48 +93,58 @@ describeOnBackends('gridCorrelation', (backend) => {
   it.each(methods)('has a table for each channel where asked: %s', (method) =>
     fc.assert(
       fc.asyncProperty(problems, async (p) => {
-        const [x, table] = [sample(tokensOf(p), 3), sample([p.heads, p.channels, ...entriesOf(p)], 4)];
-        const y = tf.tidy(() => perChannel({ ...p, method })(tensor(x), tensor(table)));
-        const expected = fill(tokensOf(p), (...index) => {
-          const [b, head, n, e] = index as [number, number, number, number];
-          return sum(product(p.grid), (m) => entry(table, p, [head, e], m, n) * at(x, b, head, m, e));
+        const shapes = [tokensOf(p), [p.heads, p.channels, ...entriesOf(p)], tokensOf(p)];
+        const [x, table, dy] = shapes.map((shape, i) => sample(shape, i)) as [Dense, Dense, Dense];
+        await expectNoLeak(async () => {
+          const inputs = [x, table].map((a) => tensor(a));
+          const [value, dx, dTable] = tf.tidy(() => {
+            const { value, grads } = tf.valueAndGrads(perChannel({ ...p, method }))(inputs, tensor(dy));
+            return [value, ...grads];
+          }) as [tf.Tensor, tf.Tensor, tf.Tensor];
+          expect([value.shape, dx.shape, dTable.shape]).toEqual([x.shape, x.shape, table.shape]);
+          await expectClose(value, perChannelReference(x, table, p).data);
+          const expected = perChannelGradients(dy, x, table, p) as [Dense, Dense];
+          await expectClose(dx, expected[0].data);
+          await expectClose(dTable, expected[1].data);
+          return [...inputs, value, dx, dTable];
         });
-        expect(y.shape).toEqual(expected.shape);
-        await expectClose(y, expected.data);
-        y.dispose();
       }),
       runs,
     ),
   );
 
-  const cases = methods.flatMap((method) => CASES.map(([name, p]) => [method, name, p] as const));
-
-  it.each(cases)('gradients by finite differences: %s, %s', async (method, _, p) => {
-    await expectNoLeak(async () => {
-      const inputs = [tensor(sample(tokensOf(p), 1)), tensor(sample(tableOf(p), 2))];
-      await finiteDifference(operator({ ...p, method }), inputs, { names: ['x', 'table'] });
-      return inputs;
-    });
-  });
-
-  it.each(methods)('gradients of tables for each channel: %s', async (method) => {
-    const p = problem({ grid: [2, 3], heads: 2, channels: 3 });
-    await expectNoLeak(async () => {
-      const inputs = [tensor(sample(tokensOf(p), 1)), tensor(sample([2, 3, 3, 5], 2))];
-      await finiteDifference(perChannel({ ...p, method }), inputs, { names: ['x', 'table'] });
-      return inputs;
-    });
-  });
-
-  it.each(methods)('leaves its result, and gradients, and nothing else: %s', async (method) => {
-    const p = problem({ grid: [3, 4] });
-    await expectNoLeak(() => {
-      const [x, table] = [tensor(sample(tokensOf(p), 1)), tensor(sample(tableOf(p), 2))];
-      const { value, grads } = tf.valueAndGrads(operator({ ...p, method }))([x, table]);
-      return [x, table, value, ...grads];
-    });
+  it('takes the kernel where there is one, and says so where there is none', async () => {
+    const [x, table] = [tf.zeros([1, 1, 6, 2]), tf.zeros([1, 1, 3, 5])];
+    const run = (options: Partial<GridCorrelationOptions>) => operator({ grid: [2, 3], ...options })(x, table);
+    const kernels = async (options: Partial<GridCorrelationOptions>) =>
+      (await tf.profile(() => tf.tidy(() => void run(options)))).kernelNames;
+    setKernelMode('fused');
+    if (onGpu) {
+      expect(() => run({ method: 'fft' })).toThrow(BackendError);
+      expect(() => run({})).toThrow(BackendError);
+    } else {
+      expect(await kernels({})).toContain('SaccadeGridCorrelation');
+      expect(await kernels({ method: 'dft' })).not.toContain('SaccadeGridCorrelation');
+    }
+    setKernelMode('explicit');
+    expect(await kernels({})).not.toContain('SaccadeGridCorrelation');
+    tf.dispose([x, table]);
   });
 });
+
+describeOnBackends(
+  'gridCorrelation, by finite differences',
+  () => {
+    it.each(CASES)('%s', async (_, p) => {
+      await expectNoLeak(async () => {
+        const inputs = [tensor(sample(tokensOf(p), 1)), tensor(sample(tableOf(p), 2))];
+        await finiteDifference(operator(p), inputs, { names: ['x', 'table'] });
+        return inputs;
+      });
+    });
+  },
+  { backends: ['wasm'] },
+);
 
 describeOnBackends(
   'gridCorrelation, what it refuses',

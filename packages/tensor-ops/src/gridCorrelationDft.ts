@@ -48,16 +48,23 @@ export function dftCorrelator({ grid, padding, offsets }: GridProblem): Correlat
     analyse: (x) => toSignal(tf.reshape(x, [x.shape[0], -1]), tokenPositions, x.shape[1]),
     synthesise: (signal, sizes) => tf.reshape<tf.Rank.R4>(fromSignal(signal, tokenPositions), sizes),
     patterns: (table) => {
-      const heads = sizeAt(table.shape, 0);
-      const flat = tf.reshape(table, [heads, sizeAt(table.shape, 1), -1]);
-      return tf.unstack(flat, 1).map((pattern) => toSignal(tf.transpose(pattern), tablePositions, heads));
+      // All at once, and cut apart afterwards.
+      const [heads, count] = table.shape as [number, number];
+      const columns = tf.transpose(tf.reshape(table, [heads * count, -1]));
+      const [re, im] = toSignal(columns, tablePositions, heads).map((part) => tf.split(part, count, 2));
+      return Array.from({ length: count }, (_, d) => [re?.[d] as tf.Tensor, im?.[d] as tf.Tensor]);
     },
     correlate: (x, pattern) => multiply(pattern, x, -1),
     convolve: (y, pattern) => multiply(pattern, y, 1),
     cross: (dy, x) => multiply(dy, x, -1).map((part) => tf.sum(part, -1, true)),
     tableGradient: (parts, shape) => {
-      const gradients = parts.map((part) => tf.transpose(fromSignal(part, tablePositions)));
-      return tf.reshape(tf.stack(gradients, 1), [...shape]);
+      const joined = [0, 1].map((i) =>
+        tf.concat(
+          parts.map((part) => part[i] as tf.Tensor),
+          2,
+        ),
+      );
+      return tf.reshape(tf.transpose(fromSignal(joined, tablePositions)), [...shape]);
     },
   };
 }

@@ -4,6 +4,7 @@ export { type AttentionOptions, attention, attentionWeights } from './attention.
 export { type AxisGates, scaleByAxisGates } from './axisGates.ts';
 export { BackendError } from './backendError.ts';
 export { type Conv2dOptions, conv2d } from './conv2d.ts';
+export { hasFftCorrelation } from './correlationKernel.ts';
 export { depthwiseConv2d, depthwiseConv3d } from './depthwiseConv.ts';
 export {
   assertTokenFilter,

@@ -1,3 +1,4 @@
+import { DatasetError } from '@saccade/datasets';
 import { WeightsError } from '@saccade/weights';
 import { CommanderError } from 'commander';
 import { Interrupted } from './interrupt.ts';
@@ -28,7 +29,7 @@ export function explain(error: unknown): { readonly code: ExitCode; readonly mes
   if (error instanceof CommanderError) return { code: error.exitCode === 0 ? 0 : 2 };
   if (error instanceof Interrupted) return { code: 130, message: 'interrupted; nothing was left half-written.' };
   if (error instanceof UsageError) return { code: 2, message: error.message };
-  if (error instanceof CommandFailure || error instanceof WeightsError) {
+  if (error instanceof CommandFailure || error instanceof WeightsError || error instanceof DatasetError) {
     // A message may quote a file: each of its lines is made harmless for itself.
     return { code: 1, message: error.message.split('\n').map(printable).join('\n') };
   }

@@ -2,7 +2,7 @@ import { Presets, SingleBar } from 'cli-progress';
 import prettyBytes from 'pretty-bytes';
 import type { Terminal } from './terminal.ts';
 
-/** Shows how far work on bytes is. */
+/** Shows how far work is. */
 export interface Progress {
   /** @param total undefined while it is not known */
   update(done: number, total: number | undefined): void;
@@ -11,7 +11,7 @@ export interface Progress {
 }
 
 /** A bar on standard error if that is a terminal, and nothing elsewhere. */
-export function byteProgress({ stderr }: Terminal, title: string): Progress {
+export function byteProgress({ stderr }: Terminal, title: string, show = bytes): Progress {
   if (!stderr.isTTY) return { update: () => undefined, stop: () => undefined };
   const bar = new SingleBar(
     {
@@ -26,8 +26,8 @@ export function byteProgress({ stderr }: Terminal, title: string): Progress {
     Presets.shades_classic,
   );
   const texts = (done: number, total: number | undefined) => ({
-    done: prettyBytes(done, { binary: true }),
-    all: total === undefined ? 'unknown size' : prettyBytes(total, { binary: true }),
+    done: show(done),
+    all: total === undefined ? 'unknown size' : show(total),
   });
   bar.start(1, 0, texts(0, undefined));
   return {
@@ -39,13 +39,20 @@ export function byteProgress({ stderr }: Terminal, title: string): Progress {
   };
 }
 
-/** Runs work with a bar that is gone afterwards, however it ends. */
+const bytes = (count: number) => prettyBytes(count, { binary: true });
+
+/**
+ * Runs work with a bar that is gone afterwards, however it ends.
+ *
+ * @param show how amounts are written; default: as bytes
+ */
 export async function withProgress<T>(
   terminal: Terminal,
   title: string,
   work: (progress: Progress) => Promise<T>,
+  show?: (amount: number) => string,
 ): Promise<T> {
-  const progress = byteProgress(terminal, title);
+  const progress = byteProgress(terminal, title, show);
   try {
     return await work(progress);
   } finally {

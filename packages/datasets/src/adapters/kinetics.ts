@@ -24,6 +24,14 @@ export interface KineticsOptions extends PresenceOptions {
    * names. Default: the names in `csv`, of which there must be `classCount`: an excerpt has other labels.
    */
   readonly classes?: { readonly list: string } | { readonly csv: string };
+  /**
+   * By what the names are sorted:
+   *
+   * - `labels` (default): as the CSV has them; mmaction, TSM, SlowFast's lists and all published checkpoints we know of
+   * - `torchvision`: as torchvision writes them as folders. Of the 400 classes this exchanges two, `skiing (not slalom or
+   *   crosscountry)` and `skiing crosscountry`
+   */
+  readonly classOrder?: 'labels' | 'torchvision';
   /** default 400 */
   readonly classCount?: number;
   /** endings of videos; default mp4, webm, mkv, avi */
@@ -68,10 +76,10 @@ export async function indexKinetics(files: Files, options: KineticsOptions): Pro
   return { name: `Kinetics ${folder}`, classes, entries, absent };
 }
 
-/** Spellings of a class as a folder, most likely first. */
-export function kineticsFolders(label: string): string[] {
+/** Spellings of a class as a folder: of mmaction, of torchvision and TSM, and as it is. */
+export function kineticsFolders(label: string): [mmaction: string, torchvision: string, plain: string] {
   const mmaction = label.replaceAll('"', '').replaceAll(' ', '_');
-  return [...new Set([mmaction, mmaction.replace(/['()]/g, ''), label])];
+  return [mmaction, mmaction.replace(/['()]/g, ''), label];
 }
 
 function parseRows(text: string, source: string): Row[] {
@@ -108,13 +116,18 @@ function clipId(field: string, place: string): string {
   return field;
 }
 
-async function classNames(files: Files, rows: readonly Row[], { classes, signal }: KineticsOptions): Promise<string[]> {
+async function classNames(
+  files: Files,
+  rows: readonly Row[],
+  { classes, classOrder = 'labels', signal }: KineticsOptions,
+): Promise<string[]> {
   let names: readonly (string | undefined)[];
   if (classes === undefined) names = rows.map(({ label }) => label);
   else if ('csv' in classes) {
     names = parseRows(await readText(files, classes.csv, { signal }), classes.csv).map(({ label }) => label);
   } else names = linesOf(await readText(files, classes.list, { signal })).map(({ text }) => text.trim());
-  return [...new Set(names.filter((name) => name !== undefined))].sort(byCodeUnit);
+  const key = (name: string) => (classOrder === 'torchvision' ? kineticsFolders(name)[1] : name);
+  return [...new Set(names.filter((name) => name !== undefined))].sort((a, b) => byCodeUnit(key(a), key(b)));
 }
 
 /** Looks up a clip among the files that are there. Each folder is listed once. */
@@ -139,7 +152,7 @@ async function videoFinder(
   const byClass = new Map<string, Map<string, string>>();
   for (const [done, name] of classes.entries()) {
     const videos = new Map<string, string>();
-    for (const spelling of kineticsFolders(name).filter((one) => present.has(one))) {
+    for (const spelling of new Set(kineticsFolders(name).filter((one) => present.has(one)))) {
       for (const [id, path] of await videosIn(joinPath(folder, spelling))) if (!videos.has(id)) videos.set(id, path);
     }
     byClass.set(name, videos);

@@ -8,7 +8,7 @@ export interface Line {
 }
 
 /** Annotation files above this are refused: the largest that is read whole, the train JSON of SSv2, has some 30 MB. */
-export const MAX_ANNOTATION_BYTES = 512 * 2 ** 20;
+const MAX_ANNOTATION_BYTES = 512 * 2 ** 20;
 
 /** No format of this package has lines that are nearly as long. */
 const MAX_LINE = 2 ** 20;

@@ -1,5 +1,5 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
-import { relative, resolve, sep } from 'node:path';
+import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { openFile } from '@saccade/weights/node';
 import { DatasetError } from '../errors.ts';
 import { DEFAULT_MAX_BYTES, type Files, type FolderEntry, missingFile, tooLarge } from './files.ts';
@@ -96,7 +96,8 @@ async function existingFolder(path: string): Promise<string> {
 
 function contains(folder: string, path: string): boolean {
   const way = relative(folder, path);
-  return way !== '..' && !way.startsWith(`..${sep}`) && resolve(folder, way) === path;
+  // Between two drives of Windows there is no relative way.
+  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
 async function reading<T>(path: string, action: () => Promise<T>, signal?: AbortSignal): Promise<T> {

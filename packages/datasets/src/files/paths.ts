@@ -32,7 +32,7 @@ export function joinPath(...parts: readonly string[]): string {
 }
 
 /** The last part of a path. */
-export function baseName(path: string): string {
+function baseName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 

@@ -1,7 +1,7 @@
 import { decodeImage } from '@saccade/media/node';
 import { describe, expect, it } from 'vitest';
 import { imageDataset } from '../images/imageDataset.ts';
-import { type Installation, install } from '../testing/install.ts';
+import { type Installation, inMemory, install } from '../testing/install.ts';
 import { imageNet } from '../testing/miniatures/images.ts';
 import { expectPixelsOf } from '../testing/reading.ts';
 import { problemOf } from '../testing/thrown.ts';
@@ -30,7 +30,7 @@ const VAL: readonly [ImageNetOptions & ImageNetLayout, string][] = [
 
 /** The miniature with some files changed. */
 async function changed(change: Installation) {
-  return install({ ...(await imageNet()), ...change });
+  return inMemory({ ...(await imageNet()), ...change });
 }
 
 describe('indexImageNet', () => {
@@ -75,7 +75,7 @@ describe('indexImageNet', () => {
 
   it('reports images that the list names and the folder lacks', async () => {
     const { 'val/ILSVRC2012_val_00000003.JPEG': _, ...rest } = await imageNet();
-    await using mini = await install(rest);
+    const mini = inMemory(rest);
     for (const [options] of VAL) {
       const { entries, absent } = await indexImageNet(mini.files, options);
       expect(entries).toHaveLength(3);
@@ -84,17 +84,17 @@ describe('indexImageNet', () => {
   });
 
   it('refuses an incomplete set of folders unless it knows the classes', async () => {
-    await using mini = await install(await imageNet());
+    const mini = inMemory(await imageNet());
     const problem = await problemOf(() => indexImageNet(mini.files, { layout: 'folders', folder: 'train' }));
     expect(problem).toMatchObject({ code: 'labels', expected: '1000 folders, one a class', actual: '4' });
   });
 
   it('takes classes without images, but no folder that is no class', async () => {
     const { 'train/n02110185/n02110185_7.JPEG': _, ...rest } = await imageNet();
-    await using mini = await install(rest);
+    const mini = inMemory(rest);
     const options = { layout: 'folders', folder: 'train', synsets: MAT } as const;
     expect((await indexImageNet(mini.files, options)).entries.map(({ label }) => label)).toEqual([0, 1, 3, 3]);
-    await using extra = await changed({ 'train/n99999999/x.JPEG': '' });
+    const extra = await changed({ 'train/n99999999/x.JPEG': '' });
     expect(await problemOf(() => indexImageNet(extra.files, options))).toMatchObject({
       code: 'labels',
       argument: 'train/n99999999',
@@ -111,7 +111,7 @@ describe('indexImageNet', () => {
     ['synset_words.txt', 'tench\n', 'line 1', 'annotation'],
     ['synset_words.txt', 'n02096294 a\nn02096294 b', 'synset_words.txt', 'annotation'],
   ])('refuses %s with %j', async (path, text, place, code) => {
-    await using mini = await changed({ [path]: text });
+    const mini = await changed({ [path]: text });
     const [options] = VAL[2] as (typeof VAL)[0];
     const problem = await problemOf(() => indexImageNet(mini.files, options));
     expect(problem.code).toBe(code);
@@ -120,14 +120,14 @@ describe('indexImageNet', () => {
 
   it('refuses ids that no class has, and synsets without ids', async () => {
     for (const id of ['5', '0', '1001', 'x', '-1']) {
-      await using mini = await changed({ [GROUND_TRUTH]: `1\n${id}\n` });
+      const mini = await changed({ [GROUND_TRUTH]: `1\n${id}\n` });
       const [options] = VAL[0] as (typeof VAL)[0];
       expect(await problemOf(() => indexImageNet(mini.files, options))).toMatchObject({
         code: 'labels',
         argument: `${GROUND_TRUTH}, line 2`,
       });
     }
-    await using mini = await install(await imageNet());
+    const mini = inMemory(await imageNet());
     const devkit = { layout: 'devkit', folder: 'val', groundTruth: GROUND_TRUTH } as const;
     expect((await problemOf(() => indexImageNet(mini.files, devkit))).code).toBe('option');
     const words = { path: 'synset_words.txt', format: 'words' } as const;

@@ -38,14 +38,14 @@ export type ImageTransform<X, E extends SampleInfo = SampleInfo> = (
  * const index = await indexImageNet(files, { layout: 'folders', folder: 'val' });
  * const dataset = imageDataset(index, { files, decode: decodeImage, transform: evalTransform({ size: 224 }) });
  */
-export function imageDataset<E extends SampleInfo>(
-  index: SampleIndex<E>,
-  options: ImageDatasetOptions,
-): Dataset<ImageSample<PixelImage, E>>;
 export function imageDataset<E extends SampleInfo, X>(
   index: SampleIndex<E>,
   options: ImageDatasetOptions & { readonly transform: ImageTransform<X, E> },
 ): Dataset<ImageSample<X, E>>;
+export function imageDataset<E extends SampleInfo>(
+  index: SampleIndex<E>,
+  options: ImageDatasetOptions,
+): Dataset<ImageSample<PixelImage, E>>;
 export function imageDataset<E extends SampleInfo, X>(
   index: SampleIndex<E>,
   options: ImageDatasetOptions & { readonly transform?: ImageTransform<X, E> },
@@ -73,8 +73,7 @@ export async function readImage(
   channels: 1 | 3,
   { signal }: Pick<GetOptions, 'signal'>,
 ): Promise<PixelImage> {
-  const expected = channels === 1 ? 'an image of one channel (grey or palette)' : 'an image';
-  return readingSample(path, expected, signal, async () =>
+  return readingSample(path, 'an image', signal, async () =>
     decode(await files.read(path, { signal }), { channels, signal }),
   );
 }

@@ -13,10 +13,6 @@ import type { ImageSample, ImageTransform } from './imageDataset.ts';
  * @param classes names of the classes
  * @throws DatasetError `labels` for a label without a name
  */
-export function labelledImagesDataset(
-  images: LabelledImages,
-  options: { readonly name: string; readonly classes: readonly string[] },
-): Dataset<ImageSample>;
 export function labelledImagesDataset<X>(
   images: LabelledImages,
   options: {
@@ -25,6 +21,10 @@ export function labelledImagesDataset<X>(
     readonly transform: ImageTransform<X>;
   },
 ): Dataset<ImageSample<X>>;
+export function labelledImagesDataset(
+  images: LabelledImages,
+  options: { readonly name: string; readonly classes: readonly string[] },
+): Dataset<ImageSample>;
 export function labelledImagesDataset<X>(
   { images, labels, width, height }: LabelledImages,
   { name, classes, transform }: { name: string; classes: readonly string[]; transform?: ImageTransform<X> },

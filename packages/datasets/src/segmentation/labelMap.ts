@@ -7,12 +7,11 @@ export const IGNORE = 255;
 /** What 0 in a label image means. */
 export type ZeroLabel = 'ignore' | 'class';
 
-/** The class of each pixel. */
-export interface LabelMap {
+/** The class of each pixel: an image of one channel, which `resize` with the filter `nearest`, `crop`, ... take as it is. */
+export interface LabelMap extends PixelImage {
   /** [height, width], classes from 0, 255 = ignore */
   readonly data: Uint8Array;
-  readonly width: number;
-  readonly height: number;
+  readonly channels: 1;
 }
 
 /**
@@ -51,7 +50,7 @@ export function labelMap(
     }
     labels[i] = label;
   }
-  return { data: labels, width, height };
+  return { data: labels, width, height, channels: 1 };
 }
 
 function unusable(path: string, expected: string, actual: string): DatasetError {

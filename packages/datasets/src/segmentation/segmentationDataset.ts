@@ -1,4 +1,4 @@
-import type { PixelImage } from '@saccade/media';
+import { MediaError, type PixelImage } from '@saccade/media';
 import { createDataset, type SampleIndex } from '../createDataset.ts';
 import type { Dataset, Sample, SampleInfo } from '../dataset.ts';
 import { DatasetError } from '../errors.ts';
@@ -43,14 +43,14 @@ export type SegmentationTransform<X extends object, E extends SegmentationEntry>
  * @throws DatasetError `option`; reading throws as {@link Dataset.get} says; a label image of another size, or with a value that is
  *   no class, is a `sample` that cannot be read
  */
-export function segmentationDataset<E extends SegmentationEntry>(
-  index: SampleIndex<E>,
-  options: SegmentationOptions,
-): Dataset<SegmentationSample<ImageWithMask, E>>;
 export function segmentationDataset<E extends SegmentationEntry, X extends object>(
   index: SampleIndex<E>,
   options: SegmentationOptions & { readonly transform: SegmentationTransform<X, E> },
 ): Dataset<SegmentationSample<X, E>>;
+export function segmentationDataset<E extends SegmentationEntry>(
+  index: SampleIndex<E>,
+  options: SegmentationOptions,
+): Dataset<SegmentationSample<ImageWithMask, E>>;
 export function segmentationDataset<E extends SegmentationEntry, X extends object>(
   index: SampleIndex<E>,
   options: SegmentationOptions & { readonly transform?: SegmentationTransform<X, E> },
@@ -69,10 +69,8 @@ export function segmentationDataset<E extends SegmentationEntry, X extends objec
     index,
     async (info, number, { signal, random }) => {
       const { mask: maskPath, ...rest } = info;
-      const [image, raw] = await Promise.all([
-        readImage(info.path, options, 3, { signal }),
-        readImage(maskPath, options, 1, { signal }),
-      ]);
+      const image = await readImage(info.path, options, 3, { signal });
+      const raw = await readLabels(maskPath, options, signal);
       const mask = labelMap(raw, image, { classes, zero, path: maskPath });
       const pair = { image, mask };
       const content = transform ? await transform(pair, { index: number, info, random, signal }) : pair;
@@ -80,4 +78,24 @@ export function segmentationDataset<E extends SegmentationEntry, X extends objec
     },
     options,
   );
+}
+
+/** The decoder reports colours in a label image as the mistake of who asks for labels; here it is the file's. */
+async function readLabels(
+  path: string,
+  options: ImageDatasetOptions,
+  signal: AbortSignal | undefined,
+): Promise<PixelImage> {
+  try {
+    return await readImage(path, options, 1, { signal });
+  } catch (cause) {
+    if (!(cause instanceof MediaError) || cause.code !== 'InvalidArgument') throw cause;
+    throw new DatasetError({
+      code: 'sample',
+      argument: path,
+      expected: 'a label image: grey, or with a palette',
+      actual: cause.message,
+      cause,
+    });
+  }
 }

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { blobFiles } from '../files/blobFiles.ts';
 import type { Files } from '../files/files.ts';
 import { nodeFiles } from '../files/nodeFiles.ts';
 
@@ -19,6 +20,14 @@ export async function writeInstallation(root: string, installation: Installation
     await mkdir(dirname(join(root, path)), { recursive: true });
     await writeFile(join(root, path), content);
   }
+}
+
+/** An installation that is not on disk: quicker, for tests of what annotations say. */
+export function inMemory(installation: Installation): { readonly files: Files } {
+  const entries = Object.entries(installation).map(
+    ([path, content]) => [path, new Blob([typeof content === 'string' ? content : content.slice()])] as const,
+  );
+  return { files: blobFiles(entries) };
 }
 
 /** Puts an installation into a folder of its own. */

@@ -50,14 +50,14 @@ export interface ClipDatasetOptions<E extends SampleInfo> extends ClipAccess, Fa
  * @returns samples whose `clip` are RGB frames, or what `transform` makes of them
  * @throws DatasetError `option`, `labels`; reading throws as {@link Dataset.get} says
  */
-export function clipDataset<E extends ClipEntry>(
-  index: SampleIndex<E>,
-  options: ClipDatasetOptions<E>,
-): Dataset<ClipSample<readonly PixelImage[], E>>;
 export function clipDataset<E extends ClipEntry, X>(
   index: SampleIndex<E>,
   options: ClipDatasetOptions<E> & { readonly transform: ClipTransform<X, E> },
 ): Dataset<ClipSample<X, E>>;
+export function clipDataset<E extends ClipEntry>(
+  index: SampleIndex<E>,
+  options: ClipDatasetOptions<E>,
+): Dataset<ClipSample<readonly PixelImage[], E>>;
 export function clipDataset<E extends ClipEntry, X>(
   index: SampleIndex<E>,
   options: ClipDatasetOptions<E> & { readonly transform?: ClipTransform<X, E> },

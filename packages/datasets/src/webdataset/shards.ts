@@ -1,4 +1,5 @@
 import { DatasetError } from '../errors.ts';
+import { fileChunks } from '../files/chunks.ts';
 import type { Files } from '../files/files.ts';
 import { fetchChunks, type HttpShardOptions } from './fetchChunks.ts';
 
@@ -31,21 +32,7 @@ export function blobShard(name: string, content: Blob | Uint8Array): Shard {
 
 /** A shard below the root of a data set: a local file with `nodeFiles`. */
 export function fileShard(files: Files, path: string): Shard {
-  return {
-    name: path,
-    async *chunks({ signal }) {
-      signal?.throwIfAborted();
-      const file = await files.open(path);
-      try {
-        for (let start = 0; start < file.size; start += PART_BYTES) {
-          yield await file.read(start, Math.min(file.size, start + PART_BYTES));
-          signal?.throwIfAborted();
-        }
-      } finally {
-        await file.close();
-      }
-    },
-  };
+  return { name: path, chunks: (options) => fileChunks(files, path, options) };
 }
 
 const PART_BYTES = 2 ** 20;

@@ -14,13 +14,14 @@ export interface JpegHeader {
 }
 
 const START_OF_SCAN = 0xda;
+const END_OF_IMAGE = 0xd9;
 const APP1 = 0xe1;
 const APP2 = 0xe2;
 const EXIF = [0x45, 0x78, 0x69, 0x66, 0, 0];
 const ICC = [...'ICC_PROFILE\0'].map((letter) => letter.charCodeAt(0));
 
 /**
- * Reads the segments of a JPEG file up to its first scan.
+ * Reads the segments of a JPEG file up to its first scan, and looks for its end.
  *
  * @param bytes begins with FF D8
  * @throws DecodeError Truncated; Unsupported for lossless, arithmetic-coded and 12-bit files; Corrupt
@@ -47,6 +48,7 @@ export function jpegHeader(bytes: Uint8Array): JpegHeader {
     const body = bytes.subarray(at + 4, end);
     if (marker === START_OF_SCAN) {
       if (frame === undefined) throw new DecodeError('Corrupt', 'the JPEG file has pixels before its size.');
+      checkEnd(bytes, end);
       return { format: 'jpeg', ...frame, orientation, advice };
     }
     if (isStartOfFrame(marker)) frame = readFrame(marker, body);
@@ -86,12 +88,30 @@ function readFrame(marker: number, body: Uint8Array): Pick<JpegHeader, 'width' |
   return { width, height, components };
 }
 
+/**
+ * Makes sure that the last scan is there: some decoders make a picture of half a file, with grey or coarse parts.
+ *
+ * Within the pixels, FF is followed by 0 or a restart marker; anything else is the next segment, or the end of the image.
+ */
+function checkEnd(bytes: Uint8Array, scan: number): void {
+  let at = scan;
+  for (;;) {
+    at = bytes.indexOf(0xff, at);
+    if (at < 0 || at + 1 >= bytes.length) throw truncated(bytes.length);
+    const marker = bytes[at + 1]!;
+    if (marker === END_OF_IMAGE) return;
+    if (marker === 0xff) at++;
+    else if (marker === 0 || (marker >= 0xd0 && marker <= 0xd7)) at += 2;
+    else at += 2 + ((bytes[at + 2]! << 8) | bytes[at + 3]!);
+  }
+}
+
 function beginsWith(bytes: Uint8Array, start: readonly number[]): boolean {
   return start.every((value, i) => bytes[i] === value);
 }
 
 function truncated(size: number): DecodeError {
-  return new DecodeError('Truncated', `the JPEG file ends after ${size} bytes, within its header.`);
+  return new DecodeError('Truncated', `the JPEG file ends after ${size} bytes, before its pixels do.`);
 }
 
 /** The file without its advice, which some decoders take and others do not. The pixels are not touched. */

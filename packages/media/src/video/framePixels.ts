@@ -1,7 +1,7 @@
 import { DecodeError } from '../errors.ts';
 import type { NewImage } from '../image.ts';
 import type { ColourSpace } from './colour.ts';
-import { type YuvFormat, yuvToRgb } from './yuv.ts';
+import { checkPlanes, type YuvFormat, yuvToRgb } from './yuv.ts';
 
 /** What a VideoFrame of a browser and a VideoSample of mediabunny have in common. */
 export interface RawFrame {
@@ -25,9 +25,10 @@ const RGB: Readonly<Record<string, readonly [number, number, number]>> = {
 /**
  * The visible pixels of a decoded frame as RGB, alpha dropped, as they are stored: neither turned nor stretched.
  *
+ * @param colours asked only for frames that are not RGB already
  * @throws DecodeError Unsupported for frames of more than 8 bits, and for those that a browser does not let out
  */
-export async function framePixels(frame: RawFrame, colours: ColourSpace): Promise<NewImage & { readonly channels: 3 }> {
+export async function framePixels(frame: RawFrame, colours: () => ColourSpace): Promise<NewImage & { readonly channels: 3 }> {
   const { format, visibleRect } = frame;
   const yuv = format === null ? undefined : YUV.includes(format) ? (format as YuvFormat) : WITH_ALPHA[format];
   const rgb = format === null ? undefined : RGB[format];
@@ -42,8 +43,9 @@ export async function framePixels(frame: RawFrame, colours: ColourSpace): Promis
   const { width, height } = visibleRect;
   const bytes = new Uint8Array(frame.allocationSize());
   const layout = await frame.copyTo(bytes);
+  if (yuv !== undefined) checkPlanes(yuv, layout, { width, height }, bytes.length);
   if (yuv !== undefined) {
-    return { data: yuvToRgb(bytes, yuv, layout, { width, height }, colours), width, height, channels: 3 };
+    return { data: yuvToRgb(bytes, yuv, layout, { width, height }, colours()), width, height, channels: 3 };
   }
   const [red, green, blue] = rgb ?? [0, 0, 0];
   const { offset = 0, stride = 4 * width } = layout[0] ?? {};

@@ -2,12 +2,13 @@ import type { EncodedPacketSink, Input, InputVideoTrack } from 'mediabunny';
 import { DecodeError, messageOf } from '../errors.ts';
 import { MAX_PIXELS } from '../image.ts';
 import { type ColourSpace, colourSpaceOf } from './colour.ts';
-import { shownSpan } from './editList.ts';
+import { ALWAYS, shownSpan } from './editList.ts';
 import type { FrameSource } from './frameSource.ts';
 import { frameTable } from './frameTable.ts';
 import { loadMediabunny, type Mediabunny } from './mediabunny.ts';
 import { type CheckedBytes, type VideoInput, videoBytes } from './videoBytes.ts';
 import { VideoFile } from './videoFile.ts';
+import { type Container, checkWhole } from './wholeFile.ts';
 
 /** Options of openVideo. */
 export interface OpenVideoOptions {
@@ -45,20 +46,37 @@ const DEFAULT_MAX_FRAMES = 2 ** 20;
  * const { data, shape } = await readClip(video, segmentFrames(video.frameCount, { segments: 8 })); // [8, H, W, 3]
  */
 export async function openVideo(input: VideoInput, options: OpenVideoOptions = {}): Promise<FrameSource> {
-  return await openVideoBytes(videoBytes(input), options, async () => undefined);
+  const { hardwareAcceleration = 'prefer-software' } = options;
+  return await openVideoBytes(videoBytes(input), options, {
+    async canDecode(track) {
+      const config = await track.getDecoderConfig();
+      if (config === null || !('VideoDecoder' in globalThis)) return false;
+      return (await VideoDecoder.isConfigSupported({ ...config, hardwareAcceleration })).supported === true;
+    },
+    release: async () => undefined,
+  });
 }
 
-/** @param release frees what the input holds; called when the video is closed, or cannot be opened */
+/** What differs between Node and browsers. */
+export interface VideoPlatform {
+  canDecode(track: InputVideoTrack): Promise<boolean>;
+  /** Frees what the input holds; called when the video is closed, or cannot be opened. */
+  release(): Promise<void>;
+}
+
+/** The common part of openVideo. */
 export async function openVideoBytes(
   file: CheckedBytes,
   options: OpenVideoOptions,
-  release: () => Promise<void>,
+  platform: VideoPlatform,
 ): Promise<FrameSource> {
+  const { release } = platform;
   const { maxFrames = DEFAULT_MAX_FRAMES, maxPixels = MAX_PIXELS, signal } = options;
   let input: Input | undefined;
   try {
     signal?.throwIfAborted();
     if (file.size === 0) throw new DecodeError('UnknownFormat', 'expected a video file, got no bytes.');
+    const container = await checkWhole(file, signal);
     const mediabunny = await loadMediabunny();
     let failure: unknown;
     input = new mediabunny.Input({
@@ -73,7 +91,7 @@ export async function openVideoBytes(
       signal,
     );
     const table = await understood(
-      () => describe(mediabunny, file, track, { ...options, maxFrames, maxPixels }),
+      () => describe(mediabunny, file, container, track, platform, { ...options, maxFrames, maxPixels }),
       () => failure,
       signal,
     );
@@ -133,7 +151,9 @@ async function trackOf(input: Input): Promise<InputVideoTrack> {
 async function describe(
   mediabunny: Mediabunny,
   file: CheckedBytes,
+  container: Container,
   track: InputVideoTrack,
+  platform: VideoPlatform,
   options: OpenVideoOptions & { readonly maxFrames: number; readonly maxPixels: number },
 ) {
   const { signal, maxPixels, maxFrames, colourSpace, applyRotation = true } = options;
@@ -144,12 +164,10 @@ async function describe(
       `the video says ${codedWidth} x ${codedHeight} pixels a frame, ${maxPixels} in all are allowed (maxPixels).`,
     );
   }
-  const format = await (track.input as Input).getFormat();
-  const boxed = format === mediabunny.MP4 || format === mediabunny.QTFF;
-  const span = boxed ? await shownSpan(file, track.id, signal) : { start: 0, end: Number.POSITIVE_INFINITY };
+  const span = container === 'boxes' ? await shownSpan(file, track.id, signal) : ALWAYS;
   const sink: EncodedPacketSink = new mediabunny.EncodedPacketSink(track);
   const table = await frameTable(track, sink, span, maxFrames, signal);
-  if (!(await track.canDecode())) {
+  if (!(await platform.canDecode(track))) {
     const codec = (await track.getCodecParameterString()) ?? String(await track.getInternalCodecId());
     throw new DecodeError(
       'Unsupported',

@@ -74,19 +74,21 @@ export class VideoFile implements FrameSource {
     const { mediabunny, track, options } = this.#parts;
     const { hardwareAcceleration = 'prefer-software' } = options;
     const sink = new mediabunny.VideoSampleSink(track, { hardwareAcceleration });
-    const samples: Samples = sink.samplesAtTimestamps(wanted.map((index) => this.timestamps[index]!));
+    // A number that comes again at once is decoded once.
+    const decoded = wanted.filter((index, i) => index !== wanted[i - 1]);
+    const samples: Samples = sink.samplesAtTimestamps(decoded.map((index) => this.timestamps[index]!));
     // Returning ends a wait for the next sample, and lets mediabunny close its decoder.
     const stop = () => void samples.return();
     this.#reads.add(samples);
     signal?.addEventListener('abort', stop, { once: true });
     try {
+      let frame: Frame | undefined;
       for (const index of wanted) {
-        const sample = await this.#next(samples, index, signal);
-        try {
-          yield await this.#frame(sample, index);
-        } finally {
-          sample.close();
-        }
+        frame =
+          frame?.index === index ? { ...frame, data: frame.data.slice() } : await this.#next(samples, index, signal);
+        signal?.throwIfAborted();
+        this.#checkOpen();
+        yield frame;
       }
     } finally {
       signal?.removeEventListener('abort', stop);
@@ -113,35 +115,36 @@ export class VideoFile implements FrameSource {
     await this.close();
   }
 
-  async #next(samples: Samples, index: number, signal: AbortSignal | undefined): Promise<VideoSample> {
-    let sample: VideoSample | null | undefined;
+  async #next(samples: Samples, index: number, signal: AbortSignal | undefined): Promise<Frame> {
+    let sample: VideoSample | undefined;
     try {
       const step = await samples.next();
-      sample = step.done ? undefined : step.value;
-      signal?.throwIfAborted();
-      this.#checkOpen();
+      sample = (step.done ? undefined : step.value) ?? undefined;
+      return await this.#frame(sample, index);
     } catch (cause) {
-      sample?.close();
       signal?.throwIfAborted();
       this.#checkOpen();
+      if (cause instanceof DecodeError) throw cause;
       const reading = this.#parts.fault();
       if (reading instanceof DecodeError) throw reading;
       throw new DecodeError('Corrupt', `frame ${index} of the video cannot be decoded: ${messageOf(cause)}.`, {
         cause,
       });
+    } finally {
+      sample?.close();
     }
-    const time = this.timestamps[index]!;
-    if (sample && Math.abs(sample.timestamp - time) < TIME_TOLERANCE) return sample;
-    const got = sample ? `one of ${sample.timestamp} s came` : 'none came';
-    sample?.close();
-    throw new DecodeError(
-      'Corrupt',
-      `the decoder left out frame ${index} of the video, shown at ${time} s (${got}): the file is damaged or cut off there.`,
-    );
   }
 
-  async #frame(sample: VideoSample, index: number): Promise<Frame> {
-    const image = orient(await framePixels(sample, this.#parts.colours), this.#orientation);
+  async #frame(sample: VideoSample | undefined, index: number): Promise<Frame> {
+    const timestamp = this.timestamps[index]!;
+    if (sample === undefined || Math.abs(sample.timestamp - timestamp) > TIME_TOLERANCE) {
+      throw new DecodeError(
+        'Corrupt',
+        `the decoder left out frame ${index} of the video, shown at ${timestamp} s ` +
+          `(${sample ? `one of ${sample.timestamp} s` : 'none'} came): the file is damaged or cut off there.`,
+      );
+    }
+    const image = orient(await framePixels(sample, () => this.#parts.colours), this.#orientation);
     if (image.width !== this.width || image.height !== this.height) {
       throw new DecodeError(
         'Unsupported',
@@ -149,7 +152,7 @@ export class VideoFile implements FrameSource {
           'videos whose size changes are not read. Encode it anew with one size.',
       );
     }
-    return { ...image, index, timestamp: this.timestamps[index]! };
+    return { ...image, index, timestamp };
   }
 
   #checkOpen(): void {

@@ -1,3 +1,4 @@
+import { DecodeError } from '../errors.ts';
 import type { ColourSpace } from './colour.ts';
 
 /** Where a plane lies in memory. */
@@ -17,6 +18,34 @@ const CHROMA: Readonly<Record<YuvFormat, { readonly across: 1 | 2; readonly down
   I444: { across: 1, down: 1, step: 1 },
   NV12: { across: 2, down: 2, step: 2 },
 };
+
+/**
+ * Makes sure that the planes hold a whole frame.
+ *
+ * @throws DecodeError Unsupported, for a decoder that leaves out the last column or row of colours where a side is odd
+ */
+export function checkPlanes(
+  format: YuvFormat,
+  layout: readonly PlaneLayout[],
+  { width, height }: { readonly width: number; readonly height: number },
+  length: number,
+): void {
+  const { across, down, step } = CHROMA[format];
+  const rowBytes = step * Math.ceil(width / across);
+  const rows = Math.ceil(height / down);
+  const whole =
+    layout.length === (step === 2 ? 2 : 3) &&
+    layout.every(({ offset, stride }, i) => {
+      const [least, count] = i === 0 ? [width, height] : [rowBytes, rows];
+      return stride >= least && offset + (count - 1) * stride + least <= length;
+    });
+  if (!whole) {
+    throw new DecodeError(
+      'Unsupported',
+      `the decoder gives ${length} bytes for ${width} x ${height} pixels in ${format}, which are too few.`,
+    );
+  }
+}
 
 /** Weights of red and blue in luma. */
 const LUMA = { bt601: [0.299, 0.114], bt709: [0.2126, 0.0722] } as const;

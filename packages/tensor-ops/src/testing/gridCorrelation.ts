@@ -42,23 +42,72 @@ export function correlation(x: Dense, table: Dense, p: Problem): Dense {
   });
 }
 
-/** The structure-aware kernel written out: `y_n = sum_m K1[n, m] v_m` with K1 = sum_d (sum_m' (q_n . k_m') P_d[m' - n]) U_d[m - n]. */
-export function structure(q: Dense, k: Dense, v: Dense, P: Dense, U: Dense, p: Problem): Dense {
+/** Its gradients: `dx[m] = sum over d, n of table[d][m - n] dy[d, n]`, `dtable[d][o] = sum of dy[d, n] x[m] over m - n = o`. */
+export function correlationGradients(dy: Dense, x: Dense, table: Dense, p: Problem): [dx: Dense, dTable: Dense] {
+  const tokens = product(p.grid);
+  const dx = fill(tokensOf(p), (...index) => {
+    const [b, head, m, e] = index as Four;
+    return sum(p.patterns, (d) => sum(tokens, (n) => entry(table, p, [head, d], m, n) * at(dy, b, head, d, n, e)));
+  });
+  // Where each entry of the table is used: found by asking a table of entry numbers.
+  const entries = product(entriesOf(p));
+  const numbers = fill([1, 1, ...entriesOf(p)], (...index) => {
+    return index.slice(2).reduce((number, i, axis) => number * (entriesOf(p)[axis] as number) + i, 0);
+  });
+  const data = new Float64Array(p.heads * p.patterns * entries);
+  for (let head = 0; head < p.heads; head++) {
+    for (let d = 0; d < p.patterns; d++) {
+      for (let n = 0; n < tokens; n++) {
+        for (let m = 0; m < tokens; m++) {
+          const place = (head * p.patterns + d) * entries + entry(numbers, p, [0, 0], m, n);
+          const products = sum(p.batch, (b) => sum(p.channels, (e) => at(dy, b, head, d, n, e) * at(x, b, head, m, e)));
+          data[place] = (data[place] as number) + products;
+        }
+      }
+    }
+  }
+  return [dx, { shape: tableOf(p), data }];
+}
+
+type Four = [number, number, number, number];
+type Five<T> = readonly [T, T, T, T, T];
+
+/** q, k, v, P, U -> `y_n = sum_m K1[n, m] v_m`, K1 = sum_d (sum_m' (q_n . k_m') P_d[m' - n]) U_d[m - n]: the kernel written out. */
+export function structure([q, k, v, P, U]: Five<Dense>, p: Problem): Dense {
   const tokens = product(p.grid);
   const scores = fill([p.batch, p.heads, tokens, p.patterns], (...index) => {
-    const [b, head, n, d] = index as [number, number, number, number];
+    const [b, head, n, d] = index as Four;
     return sum(tokens, (m) => {
       const similarity = sum(p.channels, (e) => at(q, b, head, n, e) * at(k, b, head, m, e));
       return similarity * entry(P, p, [head, d], m, n);
     });
   });
   return fill(tokensOf(p), (...index) => {
-    const [b, head, n, e] = index as [number, number, number, number];
+    const [b, head, n, e] = index as Four;
     return sum(tokens, (m) => {
       const weight = sum(p.patterns, (d) => at(scores, b, head, n, d) * entry(U, p, [head, d], m, n));
       return weight * at(v, b, head, m, e);
     });
   });
+}
+
+/** The gradients of q, k, v, P and U, by the chain rule over `S_d = q . (P_d * k)` and `y = sum of S_d (U_d * v)`. */
+export function structureGradients(dy: Dense, [q, k, v, P, U]: Five<Dense>, p: Problem): Dense[] {
+  const [found, placed] = [correlation(k, P, p), correlation(v, U, p)];
+  const dot = (a: Dense, maps: Dense, [b, head, d, n]: Four) =>
+    sum(p.channels, (e) => at(a, b, head, n, e) * at(maps, b, head, d, n, e));
+  const scaled = (a: Dense, other: Dense, maps: Dense) =>
+    fill(found.shape, (...index) => {
+      const [b, head, d, n, e] = index as unknown as Five<number>;
+      return at(a, b, head, n, e) * dot(other, maps, [b, head, d, n]);
+    });
+  const dq = fill(tokensOf(p), (...index) => {
+    const [b, head, n, e] = index as Four;
+    return sum(p.patterns, (d) => dot(dy, placed, [b, head, d, n]) * at(found, b, head, d, n, e));
+  });
+  const [dk, dP] = correlationGradients(scaled(q, dy, placed), k, P, p);
+  const [dv, dU] = correlationGradients(scaled(dy, q, found), v, U, p);
+  return [dq, dk, dv, dP, dU];
 }
 
 const upTo = (max: number) => fc.integer({ min: 1, max });

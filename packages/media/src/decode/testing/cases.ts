@@ -20,7 +20,7 @@ export const CASES = JSON.parse(
 ) as readonly ImageCase[];
 
 /** The bytes of a file by its name in images.json. */
-export function fileOf(name: string): Uint8Array {
+export function fileOf(name: string): Uint8Array<ArrayBuffer> {
   const found = CASES.find((image) => image.name === name);
   if (found === undefined) throw new Error(`images.json has no ${name}`);
   return Uint8Array.from(Buffer.from(found.file, 'base64'));

@@ -1,44 +1,65 @@
 import { open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import type { InputVideoTrack } from 'mediabunny';
 import { DecodeError, messageOf } from '../../errors.ts';
 import { missingPackage } from '../../optionalPackage.ts';
 import type { FrameSource } from '../frameSource.ts';
+import { loadMediabunny } from '../mediabunny.ts';
 import { type OpenVideoOptions, openVideoBytes } from '../openVideo.ts';
-import { type VideoBytes, type VideoInput, videoBytes } from '../videoBytes.ts';
+import { type VideoInput, videoBytes } from '../videoBytes.ts';
+import { AV_CODECS, registerAvDecoders } from './decoder.ts';
+
+/** Options of openVideo in Node, which decodes in software. */
+export type NodeVideoOptions = Omit<OpenVideoOptions, 'hardwareAcceleration'>;
 
 /**
  * As openVideo of `@saccade/media`, and from a file by its path or `file:` URL, which is read in pieces.
  *
- * Needs `mediabunny` and, for the decoders, `@mediabunny/server`. The latter downloads a build of FFmpeg under the GPL
- * (version 3), which is why this package does not depend on it: install it where that licence suits.
+ * Needs `mediabunny` and, for the decoders, `node-av`. The latter comes with a build of FFmpeg under the GPL (version 3), which
+ * is why this package does not depend on it: install it where that licence suits.
  *
  * @throws DecodeError as openVideo
  */
 export async function openVideo(
   input: string | URL | VideoInput,
-  options: OpenVideoOptions = {},
+  options: NodeVideoOptions = {},
 ): Promise<FrameSource> {
   options.signal?.throwIfAborted();
-  await registerDecoders();
-  if (typeof input !== 'string' && !(input instanceof URL)) {
-    return await openVideoBytes(videoBytes(input), options, async () => undefined);
-  }
-  const { file, close } = await openPath(input);
-  return await openVideoBytes(videoBytes(file), options, close);
+  await registerOnce();
+  const { file, close } =
+    typeof input === 'string' || input instanceof URL ? await openPath(input) : { file: input, close: async () => {} };
+  return await openVideoBytes(videoBytes(file), options, { canDecode, release: close });
 }
 
-/** mediabunny keeps decoders in a list of its own; registering them again does nothing. */
-async function registerDecoders(): Promise<void> {
-  let server: typeof import('@mediabunny/server');
+let registration: Promise<void> | undefined;
+
+/** mediabunny keeps decoders in a list of its own. */
+async function registerOnce(): Promise<void> {
+  registration ??= register();
+  await registration.catch((error: unknown) => {
+    registration = undefined;
+    throw error;
+  });
+}
+
+async function register(): Promise<void> {
+  const mediabunny = await loadMediabunny();
   try {
-    server = await import('@mediabunny/server');
+    const av = { lib: await import('node-av/lib'), constants: await import('node-av/constants') };
+    // What is wrong with a file is thrown, and need not be printed.
+    av.lib.Log.setLevel(av.constants.AV_LOG_FATAL);
+    registerAvDecoders(mediabunny, av);
   } catch (cause) {
-    throw missingPackage('reading videos in Node', ['@mediabunny/server', 'mediabunny'], cause);
+    throw missingPackage('reading videos in Node', ['node-av', 'mediabunny'], cause);
   }
-  server.registerMediabunnyServer();
 }
 
-async function openPath(path: string | URL): Promise<{ file: VideoBytes; close: () => Promise<void> }> {
+async function canDecode(track: InputVideoTrack): Promise<boolean> {
+  const codec = await track.getCodec();
+  return codec !== null && AV_CODECS.includes(codec) && (await track.getDecoderConfig()) !== null;
+}
+
+async function openPath(path: string | URL): Promise<{ file: VideoInput; close: () => Promise<void> }> {
   try {
     const handle = await open(path instanceof URL ? fileURLToPath(path) : path);
     const { size } = await handle.stat();

@@ -27,7 +27,7 @@ export function correlationForward(
   const image = sizes.tokens * sizes.channels * FLOAT;
   const all = groups(transforms, sizes, wide);
   const spectra = machine.allocate(patterns * spectrum);
-  const [signal, work] = [machine.allocate(plan.fieldBytes), machine.allocate(plan.fieldBytes)];
+  const [signal, work] = [machine.allocate(plan.fieldBytes), machine.allocate(plan.tokenFieldBytes)];
   for (const group of all) {
     transforms.loadTables(table + group.tables, group.count, spectra, wide);
     for (const block of group.blocks) {
@@ -55,8 +55,8 @@ export function correlationBackward(
   const image = sizes.tokens * sizes.channels * FLOAT;
   const all = groups(transforms, sizes, wide);
   const [spectra, cross] = [machine.allocate(patterns * spectrum), machine.allocate(patterns * spectrum)];
-  const fields = [1, 2, 3].map(() => machine.allocate(plan.fieldBytes));
-  const [signal, work, sum] = fields as [number, number, number];
+  const [signal, sum] = [machine.allocate(plan.fieldBytes), machine.allocate(plan.fieldBytes)];
+  const work = machine.allocate(plan.tokenFieldBytes);
   const memory = machine.floats();
   for (const group of all) {
     transforms.loadTables(table + group.tables, group.count, spectra, wide);

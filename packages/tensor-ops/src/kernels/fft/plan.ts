@@ -26,6 +26,8 @@ export interface FftPlan {
   /** distances of neighbours along each axis in a field */
   readonly strides: Three;
   readonly fieldBytes: number;
+  /** of a field of tokens, whose last transform is not made in place: it lacks the padding along that axis */
+  readonly tokenFieldBytes: number;
   /** frequencies of a spectrum */
   readonly frequencies: number;
   /** the axes that have anything to transform; the first is the last to be transformed */
@@ -47,16 +49,20 @@ export function fftPlan({ grid, padding, offsets }: GridProblem): FftPlan {
   // An odd number of cache lines from row to row, so that a column does not fall on a few places of the cache.
   const rowStride = 64 * (Math.ceil(lengths[2] / 2) | 1);
   const planeStride = 64 * (((lengths[1] * rowStride) / 64) | 1);
+  const strides = [planeStride, rowStride, POSITION_BYTES] as const;
   const active = [0, 1, 2].filter((axis) => lengths[axis] !== 1);
+  if (active.length === 0) active.push(2);
+  const last = active[0] as 0 | 1 | 2;
   return {
     axes,
     sizes,
     lengths,
     offsets: three(offsets, 1),
-    strides: [planeStride, rowStride, POSITION_BYTES],
+    strides,
     fieldBytes: lengths[0] * planeStride,
+    tokenFieldBytes: sizes[last] * strides[last],
     frequencies: product(lengths),
-    active: active.length > 0 ? active : [2],
+    active,
   };
 }
 

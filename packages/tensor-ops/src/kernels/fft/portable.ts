@@ -10,54 +10,61 @@ export interface PortableMemory {
   integers(): Int32Array;
 }
 
-/** The primitives as plain loops: for the cpu backend, and where a wasm engine has no SIMD. */
+/** The primitives as plain loops: for the cpu backend, and where a wasm engine has no SIMD. Lines are in float64. */
 export function portablePrimitives(memory: PortableMemory): FftPrimitives {
   const linesAt = (at: number) => readLines(memory.integers(), at);
-  const forward = (field: number, at: number) => {
-    const x = memory.floats();
-    eachLine(linesAt(at), (offset, lines) => transformLine(x, (field + offset) / 4, lines, true));
-  };
   return {
-    fftForward: forward,
-    fftInverse: (field, at) => {
-      const x = memory.floats();
-      eachLine(linesAt(at), (offset, lines) => transformLine(x, (field + offset) / 4, lines, false));
-    },
-    fftInverseProduct: (signal, spectrum, target, wide, at) => {
-      const x = memory.floats();
-      const lines = linesAt(at);
-      eachPosition(lines, (offset, element) => {
-        const [from, to] = [(signal + offset) / 4, (target + offset) / 4];
-        for (let lane = 0; lane < LANES; lane++) {
-          const [re, im] = weightPlaces(spectrum, element, lane, wide);
-          const [a, b] = [x[from + lane] as number, x[from + LANES + lane] as number];
-          const [wRe, wIm] = [x[re] as number, x[im] as number];
-          x[to + lane] = a * wRe + b * wIm;
-          x[to + LANES + lane] = b * wRe - a * wIm;
-        }
+    fftScratch: () => 0,
+    fftForward: (field, at) => {
+      const [x, lines] = [memory.floats(), linesAt(at)];
+      eachLine(lines, (offset, _, line) => {
+        read(line, x, field + offset, lines);
+        transformLine(line, x, lines, true);
+        write(line, x, field + offset, lines, lines.length);
       });
-      eachLine(lines, (offset) => transformLine(x, (target + offset) / 4, lines, false));
     },
-    fftForwardProducts: (field, spectrum, sum, other, cross, wide, at) => {
-      forward(field, at);
-      const x = memory.floats();
-      eachPosition(linesAt(at), (offset, element) => {
-        const [own, to, from] = [(field + offset) / 4, (sum + offset) / 4, (other + offset) / 4];
-        for (let lane = 0; lane < LANES; lane++) {
-          const [a, b] = [x[own + lane] as number, x[own + LANES + lane] as number];
-          if (sum !== 0) {
-            const [re, im] = weightPlaces(spectrum, element, lane, wide);
-            const [wRe, wIm] = [x[re] as number, x[im] as number];
-            (x[to + lane] as number) += a * wRe - b * wIm;
-            (x[to + LANES + lane] as number) += a * wIm + b * wRe;
-          }
-          if (cross !== 0) {
-            const [re, im] = weightPlaces(cross, element, lane, wide);
-            const [c, d] = [x[from + lane] as number, x[from + LANES + lane] as number];
-            (x[re] as number) += a * c + b * d;
-            (x[im] as number) += a * d - b * c;
-          }
-        }
+    fftInverse: (field, at) => {
+      const [x, lines] = [memory.floats(), linesAt(at)];
+      const complete = { ...lines, size: lines.length };
+      eachLine(lines, (offset, _, line) => {
+        read(line, x, field + offset, complete);
+        transformLine(line, x, lines, false);
+        write(line, x, field + offset, lines, lines.size);
+      });
+    },
+    fftInverseProduct: (signal, spectrum, target, wide, _, at) => {
+      const [x, lines] = [memory.floats(), linesAt(at)];
+      eachLine(lines, (offset, element, line) => {
+        eachLane(lines, (f, lane) => {
+          const from = (signal + offset + f * lines.stride) / 4 + lane;
+          const [re, im] = elementPlaces(spectrum, element + f * lines.compactStride, lane, wide);
+          const [a, b] = [x[from] as number, x[from + LANES] as number];
+          const [wRe, wIm] = [x[re] as number, x[im] as number];
+          line[f * POSITION + lane] = a * wRe + b * wIm;
+          line[f * POSITION + LANES + lane] = b * wRe - a * wIm;
+        });
+        transformLine(line, x, lines, false);
+        write(line, x, target + offset, lines, lines.size);
+      });
+    },
+    fftForwardProducts: (field, spectrum, sum, other, cross, wide, _, at) => {
+      const [x, lines] = [memory.floats(), linesAt(at)];
+      eachLine(lines, (offset, element, line) => {
+        read(line, x, field + offset, lines);
+        transformLine(line, x, lines, true);
+        eachLane(lines, (f, lane) => {
+          const [a, b] = [line[f * POSITION + lane] as number, line[f * POSITION + LANES + lane] as number];
+          const place = offset + f * lines.stride;
+          const [to, from] = [(sum + place) / 4 + lane, (other + place) / 4 + lane];
+          const [re, im] = elementPlaces(spectrum, element + f * lines.compactStride, lane, wide);
+          const [wRe, wIm] = [x[re] as number, x[im] as number];
+          (x[to] as number) += a * wRe - b * wIm;
+          (x[to + LANES] as number) += a * wIm + b * wRe;
+          const [crossRe, crossIm] = elementPlaces(cross, element + f * lines.compactStride, lane, wide);
+          const [c, d] = [x[from] as number, x[from + LANES] as number];
+          (x[crossRe] as number) += a * c + b * d;
+          (x[crossIm] as number) += a * d - b * c;
+        });
       });
     },
     fftLoad: (x, scales, field, at) => {
@@ -84,26 +91,40 @@ export function portablePrimitives(memory: PortableMemory): FftPrimitives {
 }
 
 /** Where the real and the imaginary part of an element of a spectrum are. */
-function weightPlaces(spectrum: number, element: number, lane: number, wide: boolean): [number, number] {
+function elementPlaces(spectrum: number, element: number, lane: number, wide: boolean): [number, number] {
   const at = spectrum / 4 + element * (wide ? POSITION : 2);
   return wide ? [at + lane, at + LANES + lane] : [at, at + 1];
 }
 
-/** Transforms one line of a field in place, all lanes. */
-function transformLine(x: Float32Array, base: number, lines: Lines, isForward: boolean): void {
-  const step = lines.stride / 4;
-  if (isForward) {
-    for (let p = lines.size; p < lines.length; p++) x.fill(0, base + p * step, base + p * step + POSITION);
+/** Reads a line: what is not padding, and zeros. */
+function read(line: Float64Array, x: Float32Array, place: number, { size, stride }: Lines): void {
+  line.fill(0);
+  for (let p = 0; p < size; p++) {
+    const from = (place + p * stride) / 4;
+    for (let i = 0; i < POSITION; i++) line[p * POSITION + i] = x[from + i] as number;
   }
+}
+
+/** Writes the first `count` positions of a line. */
+function write(line: Float64Array, x: Float32Array, place: number, { stride }: Lines, count: number): void {
+  for (let p = 0; p < count; p++) {
+    const to = (place + p * stride) / 4;
+    for (let i = 0; i < POSITION; i++) x[to + i] = line[p * POSITION + i] as number;
+  }
+}
+
+/** Transforms a line in place, all lanes; `x` has the twiddles. */
+function transformLine(line: Float64Array, x: Float32Array, lines: Lines, isForward: boolean): void {
   const stages = stagesOf(lines);
-  for (const stage of isForward ? stages : stages.reverse()) {
-    const { radix, n, twiddles } = stage;
+  for (const { radix, n, twiddles } of isForward ? stages : stages.reverse()) {
     const m = n / radix;
     for (let block = 0; block < lines.length; block += n) {
       for (let j = 0; j < m; j++) {
-        const first = base + (block + j) * step;
+        const first = (block + j) * POSITION;
         const turn = twiddles < 0 ? -1 : twiddles + 2 * (radix - 1) * j;
-        for (let lane = 0; lane < LANES; lane++) butterfly(x, first + lane, m * step, radix, turn, isForward);
+        for (let lane = 0; lane < LANES; lane++) {
+          butterfly(line, first + lane, m * POSITION, radix, x, turn, isForward);
+        }
       }
     }
   }
@@ -138,11 +159,19 @@ const real = new Float64Array(7);
 const imaginary = new Float64Array(7);
 
 /** One butterfly: the sums and then the twiddles (forward), or the twiddles undone and then the conjugate sums. */
-function butterfly(x: Float32Array, at: number, apart: number, radix: number, turn: number, isForward: boolean): void {
+function butterfly(
+  line: Float64Array,
+  at: number,
+  apart: number,
+  radix: number,
+  x: Float32Array,
+  turn: number,
+  isForward: boolean,
+): void {
   const cos = COSINES[radix] as Float64Array;
   const sin = SINES[radix] as Float64Array;
   for (let j = 0; j < radix; j++) {
-    const [a, b] = [x[at + j * apart] as number, x[at + j * apart + LANES] as number];
+    const [a, b] = [line[at + j * apart] as number, line[at + j * apart + LANES] as number];
     const [wRe, wIm] = isForward ? [1, 0] : twiddle(x, turn, j);
     real[j] = a * wRe + b * wIm;
     imaginary[j] = b * wRe - a * wIm;
@@ -158,8 +187,8 @@ function butterfly(x: Float32Array, at: number, apart: number, radix: number, tu
       sumIm += b * c - a * s;
     }
     const [wRe, wIm] = isForward ? twiddle(x, turn, k) : [1, 0];
-    x[at + k * apart] = sumRe * wRe - sumIm * wIm;
-    x[at + k * apart + LANES] = sumRe * wIm + sumIm * wRe;
+    line[at + k * apart] = sumRe * wRe - sumIm * wIm;
+    line[at + k * apart + LANES] = sumRe * wIm + sumIm * wRe;
   }
 }
 
@@ -184,25 +213,19 @@ function readTokens(memory: Int32Array, at: number): Tokens {
   return { rows, columns, depth, planeStride, rowStride, step, real, imaginary, apart } as Tokens;
 }
 
-/** Visits the beginnings of all lines. */
-function eachLine(lines: Lines, each: (offset: number, lines: Lines) => void): void {
+/** Visits all lines: where they begin, the first element of a spectrum that belongs to them, and room for one. */
+function eachLine(lines: Lines, each: (offset: number, element: number, line: Float64Array) => void): void {
+  const line = new Float64Array(lines.length * POSITION);
   for (let o = 0; o < lines.outer; o++) {
-    for (let i = 0; i < lines.inner; i++) each(o * lines.outerStride + i * lines.innerStride, lines);
+    for (let i = 0; i < lines.inner; i++) {
+      const offset = o * lines.outerStride + i * lines.innerStride;
+      each(offset, o * lines.compactOuter + i * lines.compactInner, line);
+    }
   }
 }
 
-/** Visits all positions of all lines, with the elements of a spectrum that belong to them. */
-function eachPosition(lines: Lines, each: (offset: number, element: number) => void): void {
-  for (let o = 0; o < lines.outer; o++) {
-    for (let i = 0; i < lines.inner; i++) {
-      for (let f = 0; f < lines.length; f++) {
-        each(
-          o * lines.outerStride + i * lines.innerStride + f * lines.stride,
-          o * lines.compactOuter + i * lines.compactInner + f * lines.compactStride,
-        );
-      }
-    }
-  }
+function eachLane({ length }: Lines, each: (f: number, lane: number) => void): void {
+  for (let f = 0; f < length; f++) for (let lane = 0; lane < LANES; lane++) each(f, lane);
 }
 
 /**

@@ -11,9 +11,16 @@ export interface FftPrimitives {
   fftForward(field: number, lines: number): void;
   /** The inverse, times the length; beyond the size of a padded line there is nothing of use. */
   fftInverse(field: number, lines: number): void;
-  /** `target = inverse of (conj(spectrum) signal)` along lines. */
-  fftInverseProduct(signal: number, spectrum: number, target: number, wide: boolean, lines: number): void;
-  /** Transforms the lines of a field; then `sum += spectrum field`, `cross += conj(field) other`. */
+  /** `target = inverse of (conj(spectrum) signal)` along lines, at the positions that are not padding. */
+  fftInverseProduct(
+    signal: number,
+    spectrum: number,
+    target: number,
+    wide: boolean,
+    scratch: number,
+    lines: number,
+  ): void;
+  /** `sum += spectrum F` and `cross += conj(F) other`, F the field transformed along lines; the field stays as it is. */
   fftForwardProducts(
     field: number,
     spectrum: number,
@@ -21,8 +28,11 @@ export interface FftPrimitives {
     other: number,
     cross: number,
     wide: boolean,
+    scratch: number,
     lines: number,
   ): void;
+  /** Bytes of the scratch space of the two above. */
+  fftScratch(length: number): number;
   /** `field = x`, or `scales[n] x[n]` unless that is 0. */
   fftLoad(x: number, scales: number, field: number, tokens: number): void;
   /** `x = field`, or `x[n] += scales[n] field[n]` unless that is 0. */

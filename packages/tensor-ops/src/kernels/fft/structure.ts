@@ -52,7 +52,7 @@ export function structureForward(
   const { patterns } = sizes;
   const run = prepare(transforms, sizes);
   const scores = machine.allocate(run.scoreBytes);
-  const [signal, work] = [machine.allocate(run.fieldBytes), machine.allocate(run.fieldBytes)];
+  const [signal, work] = [machine.allocate(run.fieldBytes), machine.allocate(transforms.plan.tokenFieldBytes)];
   clear(machine.floats(), y, sizes.batch * sizes.heads * run.imageBytes);
   for (let head = 0; head < sizes.heads; head++) {
     const [spectraP, spectraU] = run.loadTables(head, P, U);
@@ -101,8 +101,8 @@ export function structureBackward(
   const [scores, dScores] = [machine.allocate(run.scoreBytes), machine.allocate(run.scoreBytes)];
   const spectraBytes = patterns * run.spectrum;
   const [crossP, crossU] = [machine.allocate(spectraBytes), machine.allocate(spectraBytes)];
-  const fields = [1, 2, 3].map(() => machine.allocate(run.fieldBytes));
-  const [signal, work, sum] = fields as [number, number, number];
+  const [signal, sum] = [machine.allocate(run.fieldBytes), machine.allocate(run.fieldBytes)];
+  const work = machine.allocate(transforms.plan.tokenFieldBytes);
   const memory = machine.floats();
   clear(memory, dq, sizes.batch * sizes.heads * run.imageBytes);
   for (const table of [dP, dU]) clear(memory, table, sizes.heads * run.tableBytes);

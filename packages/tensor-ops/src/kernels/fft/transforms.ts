@@ -5,7 +5,9 @@ import type { FftMachine, Lines, Tokens } from './primitives.ts';
 const FLOAT = 4;
 /** Tables that are transformed at once: one for each lane. */
 const LANES = 4;
-/** Positions of a structure in memory. */
+/** Numbers of a position of a field. */
+const POSITION = POSITION_BYTES / FLOAT;
+/** One complex number. */
 const NARROW_BYTES = 2 * FLOAT;
 
 /** The transforms of one grid, ready in the memory of a machine. */
@@ -39,6 +41,7 @@ export function fftTransforms(plan: FftPlan, machine: FftMachine): FftTransforms
     plan.lengths.map((_, axis) => placeStructure(machine, linesOf(plan, axis, whole, twiddles[axis] as number)));
   const [padded, whole] = [structures(false), structures(true)] as [number[], number[]];
   const [last, ...others] = plan.active as [number, ...number[]];
+  const some = machine.allocate(machine.fftScratch(plan.lengths[last] as number));
   const scratch = machine.allocate(plan.fieldBytes);
   const spectrumBytes = (wide: boolean) => plan.frequencies * (wide ? POSITION_BYTES : NARROW_BYTES);
   const analyse = (field: number, lines: readonly number[], axes: readonly number[]) => {
@@ -47,7 +50,7 @@ export function fftTransforms(plan: FftPlan, machine: FftMachine): FftTransforms
   const synthesise = (field: number, lines: readonly number[], axes: readonly number[]) => {
     for (const axis of axes) machine.fftInverse(field, lines[axis] as number);
   };
-  const entries = product(plan.offsets);
+  const tableBytes = product(plan.offsets) * FLOAT;
   return {
     plan,
     machine,
@@ -55,25 +58,22 @@ export function fftTransforms(plan: FftPlan, machine: FftMachine): FftTransforms
     analyse: (field) => analyse(field, padded, plan.active),
     synthesise: (field) => synthesise(field, padded, plan.active),
     correlate: (signal, spectrum, target, wide) => {
-      machine.fftInverseProduct(signal, spectrum, target, wide, padded[last] as number);
+      machine.fftInverseProduct(signal, spectrum, target, wide, some, padded[last] as number);
       synthesise(target, padded, others);
     },
     accumulate: (field, spectrum, sum, other, cross, wide) => {
       analyse(field, padded, others);
-      machine.fftForwardProducts(field, spectrum, sum, other, cross, wide, padded[last] as number);
+      machine.fftForwardProducts(field, spectrum, sum, other, cross, wide, some, padded[last] as number);
     },
     loadTables: (tables, count, spectra, wide) => {
       for (let d = 0; d < count; d += LANES) {
         const lanes = Math.min(LANES, count - d);
         const memory = machine.floats();
         memory.fill(0, scratch / FLOAT, (scratch + plan.fieldBytes) / FLOAT);
-        visitEntries(plan, (position, entry) => {
-          const [from, to] = [tables / FLOAT + d * entries + entry, (scratch + position) / FLOAT];
-          for (let lane = 0; lane < lanes; lane++) memory[to + lane] = memory[from + lane * entries] as number;
-        });
+        copyTables(plan, memory, { field: scratch, tables: tables + d * tableBytes, lanes, toField: true });
         analyse(scratch, whole, plan.active);
         const target = spectra + (wide ? d / LANES : d) * spectrumBytes(wide);
-        copySpectra(plan, memory, { field: scratch, spectra: target, lanes, wide, scale: 1 / plan.frequencies });
+        copySpectra(plan, memory, { field: scratch, spectra: target, lanes, wide, toField: false });
       }
     },
     addTables: (spectra, tables, count, wide) => {
@@ -81,14 +81,9 @@ export function fftTransforms(plan: FftPlan, machine: FftMachine): FftTransforms
         const lanes = Math.min(LANES, count - d);
         const memory = machine.floats();
         const source = spectra + (wide ? d / LANES : d) * spectrumBytes(wide);
-        copySpectra(plan, memory, { field: scratch, spectra: source, lanes, wide });
+        copySpectra(plan, memory, { field: scratch, spectra: source, lanes, wide, toField: true });
         synthesise(scratch, whole, plan.active);
-        visitEntries(plan, (position, entry) => {
-          const [to, from] = [tables / FLOAT + d * entries + entry, (scratch + position) / FLOAT];
-          for (let lane = 0; lane < lanes; lane++) {
-            (memory[to + lane * entries] as number) += (memory[from + lane] as number) / plan.frequencies;
-          }
-        });
+        copyTables(plan, memory, { field: scratch, tables: tables + d * tableBytes, lanes, toField: false });
       }
     },
   };
@@ -138,25 +133,37 @@ export function placeTokens(
   return placeStructure(machine, { rows, columns, depth, planeStride, rowStride, step, real, imaginary, apart });
 }
 
-/** Visits the positions of a transformed table, in bytes, with the entries that they hold. */
-function visitEntries({ axes, strides }: FftPlan, each: (position: number, entry: number) => void): void {
-  const [planes, rows, columns] = axes;
-  const perRow = entriesAlong(columns);
-  const perPlane = perRow * entriesAlong(rows);
-  planes.entries.forEach((plane, a) => {
-    if (plane < 0) return;
-    rows.entries.forEach((row, b) => {
-      if (row < 0) return;
-      columns.entries.forEach((column, c) => {
-        if (column < 0) return;
-        each(a * strides[0] + b * strides[1] + c * strides[2], plane * perPlane + row * perRow + column);
-      });
-    });
-  });
+interface TableCopy {
+  readonly field: number;
+  /** of the first lane's; those of the others follow */
+  readonly tables: number;
+  readonly lanes: number;
+  /** else the real parts of the field, divided by the number of frequencies, are added to the tables */
+  readonly toField: boolean;
 }
 
-function entriesAlong({ entries }: { entries: Int32Array }): number {
-  return Math.max(...entries) + 1;
+/** Copies between tables, one a lane, and the positions of a field at which their offsets stand. */
+function copyTables(plan: FftPlan, memory: Float32Array, { field, tables, lanes, toField }: TableCopy): void {
+  const { axes, frequencies, offsets, strides } = plan;
+  const [planes, rows, columns] = axes.map(({ entries }) => entries) as [Int32Array, Int32Array, Int32Array];
+  for (let a = 0; a < planes.length; a++) {
+    for (let b = 0; b < rows.length; b++) {
+      const [plane, row] = [planes[a] as number, rows[b] as number];
+      if (plane < 0 || row < 0) continue;
+      const place = (field + a * strides[0] + b * strides[1]) / FLOAT;
+      const first = tables / FLOAT + (plane * offsets[1] + row) * offsets[2];
+      for (let lane = 0; lane < lanes; lane++) {
+        const table = first + lane * product(offsets);
+        for (let c = 0; c < columns.length; c++) {
+          const entry = columns[c] as number;
+          if (entry < 0) continue;
+          const at = place + c * POSITION + lane;
+          if (toField) memory[at] = memory[table + entry] as number;
+          else (memory[table + entry] as number) += (memory[at] as number) / frequencies;
+        }
+      }
+    }
+  }
 }
 
 interface SpectraCopy {
@@ -164,30 +171,31 @@ interface SpectraCopy {
   readonly spectra: number;
   readonly lanes: number;
   readonly wide: boolean;
-  /** Given: from the field to the spectra, times this. Left out: from the spectra to the field. */
-  readonly scale?: number;
+  /** else to the spectra, divided by the number of frequencies */
+  readonly toField: boolean;
 }
 
-/** Copies between the lanes of a field and spectra. */
-function copySpectra(plan: FftPlan, memory: Float32Array, { field, spectra, lanes, wide, scale }: SpectraCopy): void {
-  const { lengths, strides } = plan;
+/** Copies between the lanes of a field and spectra; lanes that have none become 0. */
+function copySpectra(plan: FftPlan, memory: Float32Array, { field, spectra, lanes, wide, toField }: SpectraCopy): void {
+  const { frequencies, lengths, strides } = plan;
   // Distances in numbers: of neighbouring frequencies, of neighbouring lanes, of real and imaginary parts.
-  const [step, apart, parts] = wide ? [2 * LANES, 1, LANES] : [2, 2 * plan.frequencies, 1];
-  let at = spectra / FLOAT;
+  const [step, apart, parts] = wide ? [POSITION, 1, LANES] : [2, 2 * frequencies, 1];
+  const columns = lengths[2];
   for (let a = 0; a < lengths[0]; a++) {
     for (let b = 0; b < lengths[1]; b++) {
-      let place = (field + a * strides[0] + b * strides[1]) / FLOAT;
-      for (let c = 0; c < lengths[2]; c++, at += step, place += 2 * LANES) {
-        for (let lane = 0; lane < LANES; lane++) {
-          const [re, im] = [place + lane, place + LANES + lane];
-          const [otherRe, otherIm] = [at + lane * apart, at + lane * apart + parts];
-          const inside = lane < lanes;
-          if (scale === undefined) {
-            memory[re] = inside ? (memory[otherRe] as number) : 0;
-            memory[im] = inside ? (memory[otherIm] as number) : 0;
+      const place = (field + a * strides[0] + b * strides[1]) / FLOAT;
+      const first = spectra / FLOAT + (a * lengths[1] + b) * columns * step;
+      for (let lane = 0; lane < LANES; lane++) {
+        const inside = lane < lanes;
+        for (let c = 0; c < columns; c++) {
+          const re = place + c * POSITION + lane;
+          const at = first + c * step + lane * apart;
+          if (toField) {
+            memory[re] = inside ? (memory[at] as number) : 0;
+            memory[re + LANES] = inside ? (memory[at + parts] as number) : 0;
           } else if (inside) {
-            memory[otherRe] = scale * (memory[re] as number);
-            memory[otherIm] = scale * (memory[im] as number);
+            memory[at] = (memory[re] as number) / frequencies;
+            memory[at + parts] = (memory[re + LANES] as number) / frequencies;
           }
         }
       }

@@ -17,12 +17,9 @@ const groupQuads = groups / 4;
 /** Norms are at least this: what is divided by them stays finite. */
 const leastNorm = '1e-12';
 
-/** Below every score, and finite: WGSL promises nothing about infinities. */
-const lowest = '-3.4028234e38';
-
 /**
- * The group of each query: q [B*h, N, d], centroids [h, G, d] -> int32 [B*h, N] (of some heads), `argmax_j (q_i/|q_i|).e_j`, less
- * `|e_j|^2/2` for euclid; the lowest j of several. A query with a NaN belongs to group 0.
+ * The group of each query of some heads: q [B*h, N, d], centroids [h, G, d] -> int32 [heads, N], `argmax_j (q_i/|q_i|).e_j`,
+ * less `|e_j|^2/2` for euclid; the lowest j of several. A query with a NaN belongs to group 0.
  *
  * For dot, the norm of a query changes nothing, and is not computed.
  */
@@ -33,13 +30,13 @@ export function assignmentProgram(sizes: ScoreSizes, part: Heads, euclid: boolea
     shape: [part.heads, sizes.tokens],
     squares: euclid,
     declarations: euclid ? `var<workgroup> halfSquares : array<f32, ${groups}>;` : '',
-    begin: `var best = ${lowest}; var chosen = 0u;`,
+    begin: 'var best = 0u; var chosen = 0u;',
     ofGroups: `
     ${euclid ? shareHalfSquares : ''}
     ${each(
       groups,
       (k) => `{
-      let score = ${score(k)};
+      let score = ordered(${score(k)});
       let better = score > best && firstGroup + ${k}u < uniforms.groups;
       best = select(best, score, better);
       chosen = select(chosen, firstGroup + ${k}u, better);
@@ -50,24 +47,15 @@ export function assignmentProgram(sizes: ScoreSizes, part: Heads, euclid: boolea
 }
 
 /**
- * What each key is worth to each group: k [B*h, L, d], centroids [h, G, d] -> [B*h, G, L] (of some heads),
- * `e_j . k_l`, or of k_l/|k_l|.
- * Not as a float but as the unsigned integer (its bits in int32) that is larger exactly where the float is: 0 and -0 are
- * one, and NaN is 0, below all others.
+ * What each key of some heads is worth to each group: k [B*h, L, d], centroids [h, G, d] -> [heads, G, L], `e_j . k_l`, or
+ * that of k_l/|k_l|; as ordered integers, whose bits are in int32.
  */
 export function scoresProgram(sizes: ScoreSizes, part: Heads, normalize: boolean): FlatProgram {
   return centroidProgram(sizes, part, {
     name: normalize ? 'normalizedScores' : 'scores',
     shape: [part.heads, sizes.groups, sizes.tokens],
     squares: normalize,
-    declarations: `
-fn ordered(score : f32) -> u32 {
-  let bits = bitcast<u32>(score);
-  let magnitude = bits & 0x7fffffffu;
-  if (magnitude > 0x7f800000u) { return 0u; }
-  if (magnitude == 0u) { return 0x80000000u; }
-  return select(bits | 0x80000000u, ~bits, bits != magnitude);
-}`,
+    declarations: '',
     begin: '',
     ofGroups: each(
       groups,
@@ -81,6 +69,19 @@ fn ordered(score : f32) -> u32 {
   });
 }
 
+/**
+ * Scores as unsigned integers, of which one is larger exactly where the score is: so nothing depends on what a GPU does with
+ * NaN, which is the lowest, 0, and with 0 and -0, which are one.
+ */
+const ordered = `
+fn ordered(score : f32) -> u32 {
+  let bits = bitcast<u32>(score);
+  let magnitude = bits & 0x7fffffffu;
+  if (magnitude > 0x7f800000u) { return 0u; }
+  if (magnitude == 0u) { return 0x80000000u; }
+  return select(bits | 0x80000000u, ~bits, bits != magnitude);
+}`;
+
 const scoreOf = (k: number) => `score${k >> 2}[${k & 3}]`;
 
 /** Half the squared norms of the groups in work, from those who summed them up to all. */
@@ -88,7 +89,7 @@ const shareHalfSquares = `
     if (localIndex < ${groups}u) { halfSquares[localIndex] = 0.5 * squareOfCentroid; }
     workgroupBarrier();`;
 
-/** What is particular to one of the programs: code before, for every ${groups} groups (with `score0` to `score3`), after. */
+/** What is particular to one of the programs: code before, for every 16 groups (with `score0` to `score3`), after. */
 interface Particular {
   readonly name: string;
   readonly shape: readonly number[];
@@ -101,8 +102,8 @@ interface Particular {
 }
 
 /**
- * Products of tokens with the centroids of their head: an invocation is for one token, and walks over the groups, ${groups}
- * at a time; what is read goes through workgroup memory, channels of 64 tokens and of these groups.
+ * Products of tokens with the centroids of their head: an invocation is for one token, and walks over the groups, 16 at a
+ * time; what is read goes through workgroup memory, channels of 64 tokens and of these groups.
  */
 function centroidProgram(sizes: ScoreSizes, part: Heads, particular: Particular): FlatProgram {
   const { name, shape, squares, declarations, begin, ofGroups, end } = particular;
@@ -118,6 +119,7 @@ function centroidProgram(sizes: ScoreSizes, part: Heads, particular: Particular)
     declarations: `
 var<workgroup> staged : array<f32, ${channels * line}>;
 var<workgroup> centres : array<vec4<f32>, ${channels * groupQuads}>;
+${ordered}
 ${declarations}`,
     body: `
   let tiles = (uniforms.tokens + ${groupSize - 1}u) / ${groupSize}u;

@@ -192,17 +192,15 @@ describeOnBackends(
       );
     });
 
-    it('computes what the mask does at a larger size, with groups as they are found', async () => {
+    it('computes what the definition does at a larger size, with groups as they are found', async () => {
       const [N, d] = [1000, 16];
-      const [q, k, v, dy] = [1, 2, 3, 4].map((seed) => tensor(sample([1, 1, N, d], seed))) as [
-        tf.Tensor4D,
-        tf.Tensor4D,
-        tf.Tensor4D,
-        tf.Tensor4D,
-      ];
-      const routing = dynamicGroups(q, k, tensor(sample([1, 12, d], 5)), { topK: 49 });
-      const tensors = { q, k, v, dy, routing };
-      await expectResults(computed('fused', tensors, 1), computed('explicit', tensors, 1));
+      const [q, k, v, dy] = [1, 2, 3, 4].map((seed) => sample([1, 1, N, d], seed)) as [Dense, Dense, Dense, Dense];
+      const tensors = { q: tensor<tf.Tensor4D>(q), k: tensor<tf.Tensor4D>(k), v: tensor<tf.Tensor4D>(v) };
+      const routing = dynamicGroups(tensors.q, tensors.k, tensor(sample([1, 12, d], 5)), { topK: 49 });
+      const found = computed('fused', { ...tensors, dy: tensor(dy), routing }, 1);
+      const assignment = (await tf.squeeze(routing.assignment, [0]).array()) as number[][];
+      const keys = (await tf.squeeze(routing.keys, [0]).array()) as number[][][];
+      await expectResults(found, expected({ x: { q, k, v, dy }, assignment, keys }, 1));
     });
 
     it('does not depend on how large its blocks are', async () => {
@@ -211,6 +209,26 @@ describeOnBackends(
       for (const rows of [32, 64]) await expectResults(run(tensors, { rows }), expected(data, 0.5));
       // Large by themselves: many queries for each group.
       await expectSame({ heads: [1, 1], N: 140, L: 20, d: 33, G: 1, k: 20 });
+    });
+
+    it('may be given workgroups in two dimensions, and a few too many', async () => {
+      // So is everything from 65,536 workgroups on, which would take minutes here.
+      const { q, k, v, dy } = onDevice(inputs({ N: 70, L: 50, d: 5, G: 4, k: 35 }));
+      const centroids = tensor<tf.Tensor3D>(sample([2, 4, 5], 5));
+      const all = () => {
+        const routing = dynamicGroups(q, k, centroids, { topK: 35 });
+        return [...Object.values(routing), ...run({ q, k, v, dy, routing }, {})];
+      };
+      const expected = all();
+      const { dispatchWorkgroups } = GPUComputePassEncoder.prototype;
+      const spread = vi.spyOn(GPUComputePassEncoder.prototype, 'dispatchWorkgroups');
+      spread.mockImplementation(function (this: GPUComputePassEncoder, x) {
+        return dispatchWorkgroups.call(this, Math.ceil(x / 2) + 1, 2);
+      });
+      const found = all();
+      expect(spread.mock.calls.map(([, y, z]) => [y, z])).toEqual(Array(12).fill([1, 1]));
+      spread.mockRestore();
+      for (const [i, x] of found.entries()) await expectClose(x, expected[i] as tf.Tensor, { tolerance: 0 });
     });
 
     it('gives equal bits for equal inputs', async () => {

@@ -80,7 +80,7 @@ function sizesOf(q: tf.Tensor, v: tf.Tensor, keys: tf.Tensor, scale: number, row
   return { heads, queries, length, groups, count, rows: rows ?? (large ? 64 : 32), keySize, valueSize, scale };
 }
 
-/** Queries that a group has on average where blocks are large: then a quarter of the places is free, at most. */
+/** Queries that a group has on average, or more, where blocks are large: then a fifth of the places is free. */
 const manyQueries = 128;
 
 const blockOf = ({ rows }: GroupedSizes): Block => ({ rowVectors: rows === 64 ? 2 : 1, storage: 'f32' });

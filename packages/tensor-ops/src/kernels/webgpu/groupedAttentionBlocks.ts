@@ -155,11 +155,11 @@ fn ${name}Write(group : u32, row : u32, quad : u32, value : vec4<f32>) {
 }`;
 }
 
-/** How many workgroups the programs of blocks of places have, */
+/** How many workgroups the programs of blocks of P places have, */
 export const placeBlocks = (sizes: GroupedSizes) => sizes.heads * planLayout(sizes).blocks;
 
 /** and how their body begins: who has no block, or a block without a group, leaves; all of a workgroup do. */
-export const blockOfPlaces = `
+export const blockOfPlaces = (block: Block) => `
   let block = ${workgroupIndex} % uniforms.blocks;
   let group = min(${workgroupIndex} / uniforms.blocks, uniforms.heads - 1u);
   if (localIndex == 0u) {
@@ -170,7 +170,7 @@ export const blockOfPlaces = `
   let own = workgroupUniformLoad(&groupOfBlock);
   if (own < 0) { return; }
   ownGroup = u32(own);
-  let firstRow = block * uniforms.queries / uniforms.blocks;
+  let firstRow = block * ${rowsOf(block)}u;
   let mine = true;`;
 
 export const blockOfPlacesMemory = 'var<workgroup> groupOfBlock : i32;';

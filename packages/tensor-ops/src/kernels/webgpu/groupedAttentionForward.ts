@@ -32,6 +32,6 @@ export function groupedForwardProgram(sizes: GroupedSizes, block: Block): FlatPr
     moreWrites: [{ name: 'logarithms', shape: [heads, planLayout(sizes).blocks, rows], dtype: 'float32' }],
     workgroups: placeBlocks(sizes),
     declarations: `${blockOfPlacesMemory}\n${declarations}`,
-    body: `${blockOfPlaces}\n${body}`,
+    body: `${blockOfPlaces(block)}\n${body}`,
   });
 }

@@ -36,7 +36,7 @@ export function groupedQueryGradProgram(sizes: GroupedSizes, block: Block): Flat
     workgroups: placeBlocks(sizes),
     declarations: blockOfPlacesMemory,
     body: `
-  ${blockOfPlaces}
+  ${blockOfPlaces(block)}
   ${each(
     block.rowVectors,
     (h) => `

@@ -1,0 +1,11 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { kernelMode } from './kernelMode.ts';
+import { STRUCTURE_CORRELATION } from './kernels/names.ts';
+
+/**
+ * Whether `gridCorrelation` and its relatives, with the method `auto`, have their kernel of fast Fourier transforms on the
+ * backend in use, and the kernel mode lets them take it. Who has another way for small grids chooses by this.
+ */
+export function hasFftCorrelation(): boolean {
+  return kernelMode() !== 'explicit' && tf.getKernel(STRUCTURE_CORRELATION, tf.getBackend()) !== undefined;
+}
