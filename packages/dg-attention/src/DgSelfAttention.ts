@@ -46,7 +46,7 @@ export interface GroupRecorder {
  *
  * `x` [B, P + N, C], the last N tokens on `grid` -> the same shape. State: `qkv.weight` [3C, C] with rows [q | k | v], each
  * [head][C/h], `qkv.bias`, `proj.weight` [C, C], `proj.bias`, `centroids` [h, G, C/h], which is not trained, and for `cosine`
- * `logit_scale` [h, 1, 1], which starts at ln 10 and wants no weight decay.
+ * `logit_scale` [h, 1, 1], which starts at ln 10 and which weight decay leaves alone.
  *
  * In training mode forward passes count the queries of each group; {@link Module.afterStep}, which `train()` of the engine
  * calls after every step of the optimiser, then moves the centroids by the mean of all queries since the last one, with
@@ -95,7 +95,7 @@ export class DgSelfAttention extends Module implements TokenMixer {
     this.#sampling = rng.fork('queries');
     this.logitScale =
       attention === 'cosine'
-        ? this.parameter('logit_scale', [heads, 1, 1], { init: constant(Math.log(10)) })
+        ? this.parameter('logit_scale', [heads, 1, 1], { init: constant(Math.log(10)), decay: false })
         : undefined;
     this.#sums = zeroVariable([heads, groups, size + 1]);
     this.#counts = zeroVariable([heads, groups]);

@@ -1,4 +1,4 @@
-import { assertHeads } from '@saccade/nn';
+import { assertHeads, cosineOperands } from '@saccade/nn';
 import {
   assertShape,
   ConfigError,
@@ -6,7 +6,6 @@ import {
   formatShape,
   type GroupRouting,
   groupedAttention,
-  l2Normalize,
   mergeHeads,
   splitHeads,
 } from '@saccade/tensor-ops';
@@ -100,10 +99,5 @@ export function comparable(
   if (attention === 'dot') return { queries: q, keys: k, scale: 1 / Math.sqrt(q.shape[3]) };
   if (attention !== 'cosine') throw new ConfigError('attention', "'dot' or 'cosine'", attention);
   if (!logitScale) throw new ConfigError('logitScale', 'the scales of the heads, for cosine attention', logitScale);
-  assertShape('logitScale', logitScale, [q.shape[1], 1, 1]);
-  const scale = tf.exp(tf.minimum(logitScale, MAX_LOGIT_SCALE));
-  return { queries: tf.mul(l2Normalize(q), scale), keys: l2Normalize(k), scale: 1 };
+  return { ...cosineOperands(q, k, logitScale), scale: 1 };
 }
-
-/** Swin V2: cosines are multiplied by 100 at the most. */
-const MAX_LOGIT_SCALE = Math.log(100);

@@ -7,10 +7,11 @@ const run = promisify(execFile);
 
 /** What a process says in which these packages are not installed. */
 async function without(...names: string[]): Promise<Record<string, string>> {
-  const file = (name: string) => fileURLToPath(new URL(`./testing/${name}`, import.meta.url));
-  const options = ['--import', 'tsx', '--import', file('hidePackages.mjs'), '--conditions=@saccade/source'];
+  const script = fileURLToPath(new URL('./testing/withoutPackages.ts', import.meta.url));
+  const hide = new URL('./testing/hidePackages.mjs', import.meta.url).href;
+  const options = ['--import', 'tsx', '--import', hide, '--conditions=@saccade/source'];
   const env = { ...process.env, HIDDEN_PACKAGES: names.join(',') };
-  const { stdout } = await run(process.execPath, [...options, file('withoutPackages.ts')], { env });
+  const { stdout } = await run(process.execPath, [...options, script], { env });
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
 }
 
@@ -20,7 +21,8 @@ describe('without optional packages', () => {
     expect(said).toEqual({
       png: 'done',
       jpeg: 'MissingPackage: decoding JPEG and WebP in Node needs the package sharp, which is not installed: npm install sharp',
-      sharp: 'MissingPackage: decoding JPEG and WebP in Node needs the package sharp, which is not installed: npm install sharp',
+      sharp:
+        'MissingPackage: decoding JPEG and WebP in Node needs the package sharp, which is not installed: npm install sharp',
       wasm: expect.stringContaining('npm install @jsquash/jpeg'),
       video: expect.stringContaining('npm install mediabunny'),
     });
@@ -28,6 +30,10 @@ describe('without optional packages', () => {
 
   it('decodes with WebAssembly where sharp is not installed', { timeout: 120_000 }, async () => {
     const said = await without('sharp', 'node-av');
-    expect(said).toMatchObject({ jpeg: 'done', wasm: 'done', video: expect.stringContaining('npm install node-av mediabunny') });
+    expect(said).toMatchObject({
+      jpeg: 'done',
+      wasm: 'done',
+      video: expect.stringContaining('npm install node-av mediabunny'),
+    });
   });
 });

@@ -65,11 +65,8 @@ describeOnBackends('gridCorrelation', (backend) => {
   it.each(methods)('is the sum over all tokens, weighted by the table, with its gradients: %s', (method) =>
     fc.assert(
       fc.asyncProperty(problems, async (p) => {
-        const [x, table, dy] = [
-          tokensOf(p),
-          tableOf(p),
-          [p.batch, p.heads, p.patterns, product(p.grid), p.channels],
-        ].map(sample) as [Dense, Dense, Dense];
+        const shapes = [tokensOf(p), tableOf(p), [p.batch, p.heads, p.patterns, product(p.grid), p.channels]];
+        const [x, table, dy] = shapes.map((shape, i) => sample(shape, i)) as [Dense, Dense, Dense];
         const y = correlation(x, table, p);
         await expectNoLeak(async () => {
           const inputs = [x, table].map((a) => tensor(a));

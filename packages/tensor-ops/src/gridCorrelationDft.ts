@@ -5,7 +5,8 @@ import { rawMatMul } from './matMul.ts';
 import { product, sizeAt } from './shape.ts';
 
 /** Real and imaginary part; the imaginary part of what is real is left out. */
-type Complex = readonly [re: tf.Tensor, im?: tf.Tensor];
+type Complex = readonly [re: tf.Tensor, im: tf.Tensor];
+type MaybeReal = Complex | readonly [re: tf.Tensor];
 
 /** One axis: its transform has `length` frequencies, of which the first axis keeps those up to one half. */
 interface Axis {
@@ -38,10 +39,14 @@ export function dftCorrelator({ grid, padding, offsets }: GridProblem): Correlat
   const tablePositions = grid.map(
     (size, axis): Positions => ({ count: offsets[axis] as number, from: padding === 'zero' ? 1 - size : 0 }),
   );
+  // In scopes of their own: what a transform makes on its way is large, and is not to last as long as the caller's scope.
   const toSignal = (x: tf.Tensor, positions: readonly Positions[], heads: number): Signal =>
-    forward(x, axes, positions).map((part) => tf.reshape(part as tf.Tensor, [sizeAt(part?.shape ?? [], 0), heads, -1]));
-  const fromSignal = (signal: Signal, positions: readonly Positions[]) =>
-    inverse(signal.map((part) => tf.reshape(part, [sizeAt(part.shape, 0), -1])) as [tf.Tensor, tf.Tensor], axes, positions); // biome-ignore format: one call
+    tf.tidy(() => forward(x, axes, positions).map((part) => tf.reshape(part, [sizeAt(part.shape, 0), heads, -1])));
+  const fromSignal = (signal: Signal, positions: readonly Positions[]): tf.Tensor =>
+    tf.tidy(() => {
+      const [re, im] = signal.map((part) => tf.reshape(part, [sizeAt(part.shape, 0), -1])) as [tf.Tensor, tf.Tensor];
+      return inverse([re, im], axes, positions);
+    });
   return {
     enter: (x) => tf.transpose(x, [2, 1, 0, 3]),
     leave: (x) => tf.transpose(x, [2, 1, 0, 3]),
@@ -77,24 +82,23 @@ function multiply([aRe, aIm]: Signal, [bRe, bIm]: Signal, sign: 1 | -1): Signal 
 }
 
 /** x [positions of all axes, R], real -> [frequencies, R]; the last axis' frequencies stand first. */
-function forward(x: tf.Tensor, axes: readonly Axis[], positions: readonly Positions[]): Required<Complex> {
+function forward(x: tf.Tensor, axes: readonly Axis[], positions: readonly Positions[]): Complex {
   const columns = sizeAt(x.shape, 1);
   let done = 1;
-  let value: Complex = [x];
+  let value: MaybeReal = [x];
   for (const [i, axis] of axes.entries()) {
     const place = positions[i] as Positions;
     // [done, axis, rest] -> [axis, done * rest]
     const rest = columns * product(positions.slice(i + 1).map(({ count }) => count));
     const [cos, sin] = wave(axis, place, axis.frequencies, place.count, () => 1);
-    value = rotate(value, [done, place.count, rest], (part) => tf.reshape(part, [place.count, -1]));
-    value = transform(value, cos, tf.neg(sin));
+    value = transform(rotate(value, [done, place.count, rest]), cos, tf.neg(sin));
     done *= axis.frequencies;
   }
-  return value.map((part) => tf.reshape(part as tf.Tensor, [done, columns])) as unknown as Required<Complex>;
+  return value.map((part) => tf.reshape(part, [done, columns])) as unknown as Complex;
 }
 
 /** The inverse of {@link forward} at the positions asked for: [frequencies, R] -> [positions, R], the real part. */
-function inverse(x: Required<Complex>, axes: readonly Axis[], positions: readonly Positions[]): tf.Tensor {
+function inverse(x: Complex, axes: readonly Axis[], positions: readonly Positions[]): tf.Tensor {
   const columns = sizeAt(x[0].shape, 1);
   let value: Complex = x;
   for (let i = axes.length - 1; i >= 0; i--) {
@@ -105,24 +109,24 @@ function inverse(x: Required<Complex>, axes: readonly Axis[], positions: readonl
       // The frequencies that the first axis leaves out are the conjugates of those that it has, save 0 and L / 2.
       return (axis.isFirst && f > 0 && 2 * f !== axis.length ? 2 : 1) / axis.length;
     }).map((matrix) => tf.transpose(matrix)) as [tf.Tensor, tf.Tensor];
-    const [re, im] = value.map((part) => tf.reshape(part as tf.Tensor, [axis.frequencies, -1])) as [
-      tf.Tensor,
-      tf.Tensor,
-    ];
-    if (axis.isFirst) return tf.reshape(tf.sub(rawMatMul(cos, re), rawMatMul(sin, im)), [-1, columns]);
+    if (axis.isFirst) {
+      const [re, im] = value.map((part) => tf.reshape(part, [axis.frequencies, -1])) as [tf.Tensor, tf.Tensor];
+      return tf.reshape(tf.sub(rawMatMul(cos, re), rawMatMul(sin, im)), [-1, columns]);
+    }
     const rest = columns * product(positions.slice(i + 1).map(({ count }) => count));
-    value = rotate(transform([re, im], cos, sin), [place.count, remaining, rest], (part) => part);
+    value = rotate(transform(value, cos, sin), [place.count, remaining, rest]);
   }
   return value[0];
 }
 
 /** Exchanges the first two of three axes. */
-function rotate(x: Complex, shape: [number, number, number], then: (part: tf.Tensor) => tf.Tensor): Complex {
-  return x.map((part) => then(tf.transpose(tf.reshape(part as tf.Tensor, shape), [1, 0, 2]))) as unknown as Complex;
+function rotate<X extends MaybeReal>(x: X, shape: [number, number, number]): X {
+  return x.map((part) => tf.transpose(tf.reshape(part, shape), [1, 0, 2])) as unknown as X;
 }
 
-/** `(C + iS) x` for the real matrices C and S [out, in] and complex or real x [in, columns]. */
-function transform([re, im]: Complex, cos: tf.Tensor, sin: tf.Tensor): Required<Complex> {
+/** `(C + iS) x` for the real matrices C and S [out, in] and complex or real x [in, ...]: [out, columns]. */
+function transform(x: MaybeReal, cos: tf.Tensor, sin: tf.Tensor): Complex {
+  const [re, im] = x.map((part) => tf.reshape(part, [sizeAt(cos.shape, 1), -1])) as [tf.Tensor, tf.Tensor?];
   if (im === undefined) return [rawMatMul(cos, re), rawMatMul(sin, re)];
   return [tf.sub(rawMatMul(cos, re), rawMatMul(sin, im)), tf.add(rawMatMul(cos, im), rawMatMul(sin, re))];
 }

@@ -28,7 +28,10 @@ const RGB: Readonly<Record<string, readonly [number, number, number]>> = {
  * @param colours asked only for frames that are not RGB already
  * @throws DecodeError Unsupported for frames of more than 8 bits, and for those that a browser does not let out
  */
-export async function framePixels(frame: RawFrame, colours: () => ColourSpace): Promise<NewImage & { readonly channels: 3 }> {
+export async function framePixels(
+  frame: RawFrame,
+  colours: () => ColourSpace,
+): Promise<NewImage & { readonly channels: 3 }> {
   const { format, visibleRect } = frame;
   const yuv = format === null ? undefined : YUV.includes(format) ? (format as YuvFormat) : WITH_ALPHA[format];
   const rgb = format === null ? undefined : RGB[format];

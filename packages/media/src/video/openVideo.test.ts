@@ -1,9 +1,9 @@
 import { describeInBrowser } from '@saccade/browser';
 import { describe, expect, it } from 'vitest';
 import { openVideo } from './node/openVideo.ts';
-import type { OpenVideoOptions } from './openVideo.ts';
 import { CLIPS, clipBytes, clipUrl } from './testing/clips.ts';
 import { type DescribedFrame, type DescribedVideo, describeFrames, describeVideo } from './testing/describe.ts';
+import type { OpenVideoOptions } from './videoOptions.ts';
 
 /** A home of the decoders, as functions that a page can have too. */
 interface Home {

@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { DecodeError } from '../errors.ts';
 import { readClip } from './frameSource.ts';
 import { openVideo } from './node/openVideo.ts';
-import type { OpenVideoOptions } from './openVideo.ts';
 import { CLIPS, clipBytes, clipUrl } from './testing/clips.ts';
 import { boxStart, overwritten, withSecondEdit } from './testing/damage.ts';
 import { codeOf, describeFrames } from './testing/describe.ts';
+import type { OpenVideoOptions } from './videoOptions.ts';
 
 type Failure = (file: Uint8Array, options?: OpenVideoOptions) => Promise<unknown>;
 

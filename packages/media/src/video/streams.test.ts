@@ -44,7 +44,9 @@ await describeInBrowser<Exported>(
       const indices = [17, 0, 39, 18];
       const { video, frames } = await page().call('fromElement', clip, 25, indices);
       expect(video).toMatchObject({ frameCount: 40, width: 96, height: 64 });
-      expect((frames as DescribedFrame[]).map(({ index, number }) => [index, number])).toEqual(indices.map((i) => [i, i]));
+      expect((frames as DescribedFrame[]).map(({ index, number }) => [index, number])).toEqual(
+        indices.map((i) => [i, i]),
+      );
     });
 
     it('notices that an element shows other frames than were asked for', async () => {

@@ -4,6 +4,17 @@ import { framePixels } from './framePixels.ts';
 import type { Frame, FrameSource, ReadOptions } from './frameSource.ts';
 import { checkIndices, framesOnShow } from './timeline.ts';
 
+/** The members of an HTMLVideoElement that are used here, so that the types of the DOM are not needed in Node. */
+export interface VideoElement {
+  readonly readyState: number;
+  readonly duration: number;
+  readonly videoWidth: number;
+  readonly videoHeight: number;
+  readonly seeking: boolean;
+  currentTime: number;
+  pause(): void;
+}
+
 /** Options of openVideoElement. */
 export interface VideoElementOptions {
   /** Frames per second of the video, which the element does not tell. It must be constant. */
@@ -25,7 +36,7 @@ export interface VideoElementOptions {
  * @throws DecodeError InvalidArgument; NoFrames for an endless or empty video. From `frames` also Corrupt if the element shows
  *   another frame, or none before the timeout
  */
-export function openVideoElement(video: HTMLVideoElement, options: VideoElementOptions): FrameSource {
+export function openVideoElement(video: VideoElement, options: VideoElementOptions): FrameSource {
   const { fps } = options;
   if (!(fps > 0 && Number.isFinite(fps))) {
     throw new DecodeError('InvalidArgument', `fps must be a number above 0, got ${String(fps)}.`);
@@ -50,13 +61,13 @@ class ElementFrames implements FrameSource {
   readonly height: number;
   readonly duration: number;
   readonly timestamps: Float64Array;
-  readonly #video: HTMLVideoElement;
+  readonly #video: VideoElement;
   readonly #options: VideoElementOptions;
   /** Reads take turns: the element has one position. */
   #turn: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  constructor(video: HTMLVideoElement, count: number, options: VideoElementOptions) {
+  constructor(video: VideoElement, count: number, options: VideoElementOptions) {
     this.#video = video;
     this.#options = options;
     this.frameCount = count;
@@ -99,7 +110,7 @@ class ElementFrames implements FrameSource {
       if (this.#closed)
         throw new DecodeError('Closed', 'the video was closed. Keep it open until the last frame is read.');
       if (!video.seeking && video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) {
-        const frame = new VideoFrame(video);
+        const frame = new VideoFrame(video as HTMLVideoElement);
         try {
           seen = frame.timestamp / 1e6;
           if (Math.round(seen * this.fps) === index) return await this.#frame(frame, index);

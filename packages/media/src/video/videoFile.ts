@@ -7,8 +7,8 @@ import { framePixels } from './framePixels.ts';
 import type { Frame, FrameSource, ReadOptions } from './frameSource.ts';
 import type { FrameTable } from './frameTable.ts';
 import type { Mediabunny } from './mediabunny.ts';
-import type { OpenVideoOptions } from './openVideo.ts';
 import { checkIndices, framesOnShow } from './timeline.ts';
+import type { OpenVideoOptions } from './videoOptions.ts';
 
 /** What is known of a video once it is open. */
 interface VideoParts {

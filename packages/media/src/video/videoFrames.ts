@@ -1,8 +1,21 @@
 import { DecodeError, messageOf } from '../errors.ts';
 import { type ColourSpace, colourSpaceOf } from './colour.ts';
-import { framePixels } from './framePixels.ts';
+import { framePixels, type RawFrame } from './framePixels.ts';
 import type { Frame, FrameSource, ReadOptions } from './frameSource.ts';
 import { checkIndices, framesOnShow } from './timeline.ts';
+
+/** The members of a VideoFrame that are used here, so that the types of the DOM are not needed in Node. */
+export interface DecodedFrame extends RawFrame {
+  /** Microseconds. */
+  readonly timestamp: number;
+  /** Microseconds, if known. */
+  readonly duration: number | null;
+  readonly colorSpace: { readonly matrix: string | null; readonly fullRange: boolean | null };
+  close(): void;
+}
+
+/** Frames in the order in which they are shown: a stream, or anything that can be looped over. */
+type FramesInOrder = ReadableStream<DecodedFrame> | AsyncIterable<DecodedFrame> | Iterable<DecodedFrame>;
 
 /** Options of collectVideoFrames. */
 export interface CollectOptions {
@@ -16,17 +29,14 @@ export interface CollectOptions {
 const DEFAULT_MAX_BYTES = 2 ** 30;
 
 /**
- * Takes frames as WebCodecs, cameras (MediaStreamTrackProcessor) or canvases give them, makes them RGB and keeps them in memory, as
- * a stream can be read only once. Each VideoFrame is closed as soon as it is copied, whatever happens.
+ * Takes frames (VideoFrame) as WebCodecs, cameras (MediaStreamTrackProcessor) or canvases give them, makes them RGB and keeps them in memory, as
+ * a stream can be read only once. Each is closed as soon as it is copied, whatever happens.
  *
  * @param frames in the order in which they are shown, of one size
  * @throws DecodeError NoFrames; TooLarge above `maxBytes`; Unsupported for frames of several sizes or more than 8 bits;
  *   Corrupt if times do not grow; IoError if the stream fails; the signal's reason
  */
-export async function collectVideoFrames(
-  frames: ReadableStream<VideoFrame> | AsyncIterable<VideoFrame> | Iterable<VideoFrame>,
-  options: CollectOptions = {},
-): Promise<FrameSource> {
+export async function collectVideoFrames(frames: FramesInOrder, options: CollectOptions = {}): Promise<FrameSource> {
   const { maxBytes = DEFAULT_MAX_BYTES, colourSpace, signal } = options;
   const collected: Omit<Frame, 'index'>[] = [];
   let bytes = 0;
@@ -64,9 +74,9 @@ export async function collectVideoFrames(
 
 /** The frames of a stream; leaving the loop early, an abort or a failure cancels it. */
 async function* chunksOf(
-  frames: ReadableStream<VideoFrame> | AsyncIterable<VideoFrame> | Iterable<VideoFrame>,
+  frames: FramesInOrder,
   signal: AbortSignal | undefined,
-): AsyncGenerator<VideoFrame, void, undefined> {
+): AsyncGenerator<DecodedFrame, void, undefined> {
   signal?.throwIfAborted();
   if (!('getReader' in frames)) {
     for await (const frame of frames) {

@@ -26,22 +26,30 @@ const SHARED: Partial<Record<VideoSamplePixelFormat, readonly [across: number, d
   I444: [1, 1],
 };
 
-/** The planes of a frame without the padding that FFmpeg's rows have; none for layouts that are not read. */
-export function tightPlanes(
-  frame: Frame,
-  format: VideoSamplePixelFormat | null,
-): { data: Uint8Array; stride: number }[] {
+/** A plane without padding. */
+interface PlaneSize {
+  /** Bytes of a row. */
+  readonly stride: number;
+  readonly rows: number;
+}
+
+/** The sizes of the planes of a frame; none for layouts that are not read. */
+export function planeSizes({ width, height }: Frame, format: VideoSamplePixelFormat | null): PlaneSize[] {
   const shared = format === null ? undefined : SHARED[format];
-  const { data: buffers, linesize, width, height } = frame;
-  if (shared === undefined || buffers === null) return [];
-  return buffers.slice(0, 3).map((buffer, i) => {
-    const [across, down] = i === 0 ? [1, 1] : shared;
-    const stride = Math.ceil(width / across);
-    const rows = Math.ceil(height / down);
+  if (shared === undefined) return [];
+  const [across, down] = shared;
+  const chroma = { stride: Math.ceil(width / across), rows: Math.ceil(height / down) };
+  return [{ stride: width, rows: height }, chroma, chroma];
+}
+
+/** The planes of a frame without the padding that FFmpeg's rows have. */
+export function tightPlanes(frame: Frame, sizes: readonly PlaneSize[]): { data: Uint8Array; stride: number }[] {
+  const { data: buffers, linesize } = frame;
+  return sizes.map(({ stride, rows }, i) => {
     const data = new Uint8Array(stride * rows);
     for (let y = 0; y < rows; y++) {
       const from = y * (linesize[i] ?? 0);
-      data.set(buffer.subarray(from, from + stride), y * stride);
+      data.set(buffers?.[i]?.subarray(from, from + stride) ?? [], y * stride);
     }
     return { data, stride };
   });

@@ -2,7 +2,7 @@ import type { EncodedPacket, VideoCodec, VideoSamplePixelFormat } from 'mediabun
 import type { CodecContext, Frame, Packet } from 'node-av/lib';
 import { DecodeError } from '../../errors.ts';
 import type { Mediabunny } from '../mediabunny.ts';
-import { pixelFormats, tightPlanes } from './avFrame.ts';
+import { pixelFormats, planeSizes, tightPlanes } from './avFrame.ts';
 
 /** node-av: FFmpeg's libraries, as far as they are used here. */
 export interface Av {
@@ -63,7 +63,7 @@ export function registerAvDecoders(mediabunny: Mediabunny, { lib, constants }: A
     }
 
     getDataPlanes() {
-      return tightPlanes(this.frame, this.getFormat());
+      return tightPlanes(this.frame, planeSizes(this.frame, this.getFormat()));
     }
 
     toRgbSample(): never {
@@ -85,7 +85,8 @@ export function registerAvDecoders(mediabunny: Mediabunny, { lib, constants }: A
     }
 
     override allocationSize(): number {
-      return this.#resource.getDataPlanes().reduce((sum, { data }) => sum + data.length, 0);
+      const sizes = planeSizes(this.#resource.frame, this.#resource.getFormat());
+      return sizes.reduce((sum, { stride, rows }) => sum + stride * rows, 0);
     }
 
     override async copyTo(destination: Uint8Array): Promise<PlaneLayout[]> {

@@ -5,8 +5,9 @@ import { DecodeError, messageOf } from '../../errors.ts';
 import { missingPackage } from '../../optionalPackage.ts';
 import type { FrameSource } from '../frameSource.ts';
 import { loadMediabunny } from '../mediabunny.ts';
-import { type OpenVideoOptions, openVideoBytes } from '../openVideo.ts';
 import { type VideoInput, videoBytes } from '../videoBytes.ts';
+import { openVideoBytes } from '../videoOpening.ts';
+import type { OpenVideoOptions } from '../videoOptions.ts';
 import { AV_CODECS, registerAvDecoders } from './decoder.ts';
 
 /** Options of openVideo in Node, which decodes in software. */

@@ -1,5 +1,6 @@
 // What the tests of videos run inside the browser.
-import { type OpenVideoOptions, openVideo } from '../openVideo.ts';
+import { openVideo } from '../openVideo.ts';
+import type { OpenVideoOptions } from '../videoOptions.ts';
 import { codeOf, type DescribedFrame, type DescribedVideo, describeFrames, describeVideo } from './describe.ts';
 
 export async function opened(file: Uint8Array, options: OpenVideoOptions = {}): Promise<DescribedVideo> {

@@ -34,7 +34,11 @@ export async function collected(): Promise<{ video: DescribedVideo; colours: num
   await using source = await collectVideoFrames(streamOf([coloured(2), coloured(3), coloured(5, 8, 100_000)], 'close'));
   const frames: Frame[] = [];
   for await (const frame of source.frames([2, 0, 0])) frames.push(frame);
-  return { video: describeVideo(source), colours: frames.map(({ data }) => [...data.subarray(0, 4)]), open: openFrames() };
+  return {
+    video: describeVideo(source),
+    colours: frames.map(({ data }) => [...data.subarray(0, 4)]),
+    open: openFrames(),
+  };
 }
 
 export async function refused(): Promise<Record<string, unknown>> {
