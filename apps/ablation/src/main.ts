@@ -51,7 +51,7 @@ const program = new Command('ablation')
     'held-out samples on which each run is measured; default 1600 clips or 10000 pictures',
     integerAtLeast(16),
   )
-  .option('--data <folder>', 'the unpacked files of Fashion-MNIST, for the task fashion')
+  .option('--data <folder>', 'the files of Fashion-MNIST, for the task fashion')
   .option('--out <folder>', 'where to write the results; default reports/ablation/<study>')
   .option('--resume', 'go on with the runs in that folder', false);
 

@@ -1,5 +1,5 @@
-import type { LabelledImages } from '@saccade/datasets';
-import { loadMnist } from '@saccade/datasets/node';
+import { type LabelledImages, readIdxSet } from '@saccade/datasets';
+import { nodeFiles } from '@saccade/datasets/node';
 import { assertInteger, ConfigError } from '@saccade/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Samples, TaskSamples } from './samples.ts';
@@ -10,10 +10,10 @@ const [MEAN, STD] = [0.286, 0.353];
 /** Pictures [B, 28, 28, 1] of Fashion-MNIST, as they are: nothing is flipped, shifted or cut. */
 export async function fashionSamples(directory?: string): Promise<TaskSamples> {
   if (directory === undefined) {
-    const hint = 'Its home is https://github.com/zalandoresearch/fashion-mnist; unpack the four files.';
+    const hint = 'Its home is https://github.com/zalandoresearch/fashion-mnist; the four files may stay packed.';
     throw new ConfigError('--data', 'the folder with the files of Fashion-MNIST', 'none', hint);
   }
-  const { train, test } = await loadMnist({ directory });
+  const { train, test } = await readIdxSet(await nodeFiles(directory), { name: 'Fashion-MNIST' });
   return {
     training: () => pictures(train, train.count),
     heldOut(count) {

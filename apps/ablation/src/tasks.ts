@@ -1,4 +1,4 @@
-import { MOTION_TASKS, type MotionTask, motionClasses } from '@saccade/datasets';
+import { FASHION_MNIST_CLASSES, MOTION_TASKS, type MotionTask, motionClasses } from '@saccade/datasets';
 
 /** What networks are trained on: clips of which motion alone tells the class, or the pictures of Fashion-MNIST. */
 export const STUDY_TASKS = [...MOTION_TASKS, 'fashion'] as const;
@@ -13,5 +13,5 @@ export function isMotionTask(task: StudyTask): task is MotionTask {
 
 /** Logits of a network for this task. */
 export function classCount(task: StudyTask): number {
-  return isMotionTask(task) ? motionClasses(task).length : 10;
+  return isMotionTask(task) ? motionClasses(task).length : FASHION_MNIST_CLASSES.length;
 }
