@@ -12,9 +12,11 @@ import {
   createModel,
   createVisionTransformer,
   denseConfig,
+  dropClassToken,
   lisaConfig,
   lisaVitConfig,
   listModels,
+  loadWeights,
   type MixerBlock,
   modelInfo,
   resizePositionEmbedding,
@@ -225,6 +227,16 @@ describeOnBackends(
         expect((await take(largest))[0], name).toBeGreaterThan(0);
       }
       tf.dispose([value, grads, x]);
+    });
+
+    it('in vision transformers start from the weights of plain attention, less the class token', async () => {
+      using plain = createVisionTransformer({ ...PICO_VIT, mixer: plainAttention(), pooling: 'token' });
+      using model = createVisionTransformer(PICO_VIT);
+      const { missing, unexpected } = await loadWeights(model, dropClassToken(await plain.stateDict()), {
+        strict: false,
+      });
+      expect(unexpected).toEqual([]);
+      expect(missing).toEqual(Object.keys(tableShapes(model)));
     });
 
     it('in vision transformers resize tables and positions, on the way and in state dicts', async () => {

@@ -52,7 +52,9 @@ export class DatasetError extends Error {
   readonly actual: string;
 
   constructor({ code, argument, expected, actual, hint, cause }: DatasetProblem) {
-    super(`${argument}: expected ${expected}, got ${actual}.${hint ? ` ${hint}` : ''}`, { cause });
+    // What came may be a sentence already: the message of another error.
+    const end = actual.endsWith('.') ? '' : '.';
+    super(`${argument}: expected ${expected}, got ${actual}${end}${hint ? ` ${hint}` : ''}`, { cause });
     this.code = code;
     this.argument = argument;
     this.expected = expected;

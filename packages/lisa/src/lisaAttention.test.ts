@@ -1,7 +1,9 @@
+import { hasFftCorrelation } from '@saccade/tensor-ops';
 import { describeOnBackends, expectClose, expectNoLeak, finiteDifference } from '@saccade/vitest-preset';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import type { LisaCompute } from './compute.ts';
 import { kernelizedSums, lisaAttention } from './lisaAttention.ts';
 import { asTables, optionsOf, problem, problems, run, tensors, values } from './testing/problem.ts';
 import { reference } from './testing/reference.ts';
@@ -21,7 +23,8 @@ describeOnBackends('lisaAttention', ({ name }) => {
 
   it('computes its formulas, whatever the sizes', () =>
     fc.assert(
-      fc.asyncProperty(problems(), fc.constantFrom('dense', 'dft', 'auto'), async (p, compute) => {
+      fc.asyncProperty(problems(), fc.constantFrom('dense', 'dft', 'fft', 'auto'), async (p, drawn) => {
+        const compute = drawn === 'fft' && !hasFftCorrelation() ? 'auto' : drawn;
         await expectClose(await run(p, { compute }), reference(p).y, { tolerance: 2e-5 });
       }),
       runs,
@@ -32,7 +35,7 @@ describeOnBackends('lisaAttention', ({ name }) => {
     'has the same gradients densely and by transforms: $mode, $padding, $grid',
     async (sizes) => {
       const p = problem(sizes);
-      const gradients = (compute: 'dense' | 'dft') =>
+      const gradients = (compute: LisaCompute) =>
         tf.tidy(() => {
           const inputs = tensors(p);
           const f = (...[q, k, v, ...tables]: tf.Tensor[]) => {
@@ -46,13 +49,15 @@ describeOnBackends('lisaAttention', ({ name }) => {
           };
           return tf.grads(f)(inputs);
         });
-      await expectNoLeak(async () => {
-        const [dense, dft] = [gradients('dense'), gradients('dft')];
-        for (const [i, gradient] of dense.entries()) {
-          await expectClose(dft[i] as tf.Tensor, gradient, { tolerance: 5e-5 });
-        }
-        return [...dense, ...dft];
-      });
+      for (const compute of hasFftCorrelation() ? (['dft', 'fft'] as const) : (['dft'] as const)) {
+        await expectNoLeak(async () => {
+          const [dense, other] = [gradients('dense'), gradients(compute)];
+          for (const [i, gradient] of dense.entries()) {
+            await expectClose(other[i] as tf.Tensor, gradient, { tolerance: 5e-5 });
+          }
+          return [...dense, ...other];
+        });
+      }
     },
   );
 });
@@ -75,46 +80,6 @@ describeOnBackends(
     );
   },
   { backends: ['cpu', 'wasm'] },
-);
-
-describeOnBackends(
-  'lisaAttention on larger grids',
-  () => {
-    it.each([
-      ['structure', [28, 28]],
-      ['structure', [56, 56]],
-      ['kernelized', [28, 28]],
-      ['hadamard', [56, 56]],
-      ['structure', [4, 14, 14]],
-    ] as const)('agrees with all pairs at once: %s on %j', async (mode, grid) => {
-      for (const padding of ['zero', 'circular'] as const) {
-        const sizes = { ...SMALL, batch: 1, heads: 1, headDim: 4, mode, padding, grid, qkNorm: 'l2' } as const;
-        const p = problem(sizes);
-        await expectClose(await run(p, { compute: 'dft' }), await run(p, { compute: 'dense' }));
-      }
-    });
-
-    it('sums the maps of mode kernelized in parts where there are many', async () => {
-      // 32 channels of 33 numbers at 3136 tokens are more than are correlated at once.
-      const sizes = { ...SMALL, batch: 1, heads: 1, headDim: 32, mode: 'kernelized', grid: [56, 56] } as const;
-      const p = problem({ ...sizes, padding: 'circular', qkNorm: 'none' });
-      await expectClose(await run(p, { compute: 'dft' }), await run(p, { compute: 'dense' }));
-    });
-
-    it('leaves nothing behind', async () => {
-      for (const mode of MODES) {
-        const p = problem({ ...SMALL, mode, padding: 'zero', grid: [6, 7], qkNorm: 'none' });
-        for (const compute of ['dense', 'dft', 'auto'] as const) {
-          await expectNoLeak(() => {
-            const [q, k, v, ...tables] = tensors(p);
-            const y = lisaAttention(q, k, v, asTables(mode, tables), { ...optionsOf(p), compute });
-            return [q, k, v, ...tables, y];
-          });
-        }
-      }
-    });
-  },
-  { backends: ['wasm'] },
 );
 
 describeOnBackends('kernelizedSums', () => {

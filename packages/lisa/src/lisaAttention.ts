@@ -62,7 +62,7 @@ export interface LisaAttentionOptions {
 
 /**
  * Lightweight structure-aware attention (LiSA) between projections, without softmax: tables of relative positions are
- * multiplicative weights. o = m - n is the offset of key m from query n, o . the channel-wise product.
+ * multiplicative weights. m - n is the offset of key m from query n, (.) the product channel by channel.
  *
  * ```
  * structure    K0[n,m] = q_n . k_m                      the attention kernel

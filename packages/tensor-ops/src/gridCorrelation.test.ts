@@ -16,6 +16,7 @@ import {
   entry,
   type Problem,
   problems,
+  runsOn,
   tableOf,
   tokensOf,
 } from './testing/gridCorrelation.ts';
@@ -59,8 +60,7 @@ afterEach(() => setKernelMode('auto'));
 
 describeOnBackends('gridCorrelation', (backend) => {
   const onGpu = backend.name === 'webgpu';
-  const methods: readonly GridCorrelationMethod[] = onGpu ? ['dense', 'dft'] : ['dense', 'dft', 'fft'];
-  const runs = { numRuns: onGpu ? 5 : 30, seed: 41 };
+  const methods: readonly GridCorrelationMethod[] = ['dense', 'dft', 'fft'];
 
   it.each(methods)('is the sum over all tokens, weighted by the table, with its gradients: %s', (method) =>
     fc.assert(
@@ -83,7 +83,7 @@ describeOnBackends('gridCorrelation', (backend) => {
           return [...inputs, value, dx, dTable];
         });
       }),
-      runs,
+      runsOn(backend.name, method),
     ),
   );
 
@@ -106,7 +106,7 @@ describeOnBackends('gridCorrelation', (backend) => {
           return [...inputs, value, dx, dTable];
         });
       }),
-      runs,
+      runsOn(backend.name, method),
     ),
   );
 
@@ -116,15 +116,22 @@ describeOnBackends('gridCorrelation', (backend) => {
     const kernels = async (options: Partial<GridCorrelationOptions>) =>
       (await tf.profile(() => tf.tidy(() => void run(options)))).kernelNames;
     setKernelMode('fused');
-    if (onGpu) {
-      expect(() => run({ method: 'fft' })).toThrow(BackendError);
-      expect(() => run({})).toThrow(BackendError);
-    } else {
-      expect(await kernels({})).toContain('SaccadeGridCorrelation');
-      expect(await kernels({ method: 'dft' })).not.toContain('SaccadeGridCorrelation');
-    }
+    const kernel = onGpu ? 'SaccadeFourierLines' : 'SaccadeGridCorrelation';
+    expect(await kernels({})).toContain(kernel);
+    expect(await kernels({ method: 'dft' })).not.toContain(kernel);
     setKernelMode('explicit');
-    expect(await kernels({})).not.toContain('SaccadeGridCorrelation');
+    expect(await kernels({})).not.toContain(kernel);
+    expect(await kernels({ method: 'fft' })).toContain(kernel);
+    const registered = tf.getKernel(kernel, backend.name);
+    tf.unregisterKernel(kernel, backend.name);
+    expect(() => run({ method: 'fft' })).toThrow(BackendError);
+    tf.registerKernel(registered);
+    if (onGpu) {
+      const closed = tf.zeros([1, 1, 2, 3]);
+      const options = { padding: 'circular', method: 'fft' } as const;
+      expect(() => operator({ grid: [2, 3], ...options })(x, closed)).toThrow(ConfigError);
+      closed.dispose();
+    }
     tf.dispose([x, table]);
   });
 });

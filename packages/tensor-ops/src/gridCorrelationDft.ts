@@ -1,39 +1,21 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Correlator, Signal } from './gridCorrelationExplicit.ts';
+import type { Axis, Complex, LineTransforms, MaybeReal, Positions } from './gridCorrelationLines.ts';
 import type { GridProblem } from './gridCorrelationProblem.ts';
-import { rawMatMul } from './matMul.ts';
 import { product, sizeAt } from './shape.ts';
 
-/** Real and imaginary part; the imaginary part of what is real is left out. */
-type Complex = readonly [re: tf.Tensor, im: tf.Tensor];
-type MaybeReal = Complex | readonly [re: tf.Tensor];
-
-/** One axis: its transform has `length` frequencies, of which the first axis keeps those up to one half. */
-interface Axis {
-  readonly size: number;
-  readonly length: number;
-  readonly frequencies: number;
-  readonly isFirst: boolean;
-}
-
-/** Positions to transform along an axis: `count` of them, the first at `from`. */
-interface Positions {
-  readonly count: number;
-  readonly from: number;
-}
-
 /**
- * Correlation by discrete Fourier transforms that are products with constant matrices, which every backend does well:
- * `y = IDFT(conj(T^) x^)`, over L = 2S - 1 positions an axis (zero padding) or S (circular).
+ * Correlation by discrete Fourier transforms: `y = IDFT(conj(T^) x^)`, over L >= 2S - 1 positions an axis (zero padding) or
+ * L = S (circular).
  *
- * Axis after axis is brought to the front and multiplied; x is real, so the first axis needs only half of its frequencies.
+ * Axis after axis is brought to the front and transformed; x is real, so the first needs only half of its frequencies.
  * Inside, tokens are [N, h, B, c]; signals [F, h, B*c] and, of patterns, [F, h, 1], F the number of frequencies.
  */
-export function dftCorrelator({ grid, padding, offsets }: GridProblem): Correlator {
-  const axes = grid.map((size, axis): Axis => {
-    const length = offsets[axis] as number;
+export function dftCorrelator({ grid, padding, offsets }: GridProblem, by: LineTransforms): Correlator {
+  const axes = grid.map((_, axis): Axis => {
+    const length = by.length(offsets[axis] as number);
     const isFirst = axis === 0;
-    return { size, length, frequencies: isFirst ? Math.floor(length / 2) + 1 : length, isFirst };
+    return { length, frequencies: isFirst ? Math.floor(length / 2) + 1 : length, isFirst };
   });
   const tokenPositions = grid.map((size): Positions => ({ count: size, from: 0 }));
   const tablePositions = grid.map(
@@ -41,11 +23,11 @@ export function dftCorrelator({ grid, padding, offsets }: GridProblem): Correlat
   );
   // In scopes of their own: what a transform makes on its way is large, and is not to last as long as the caller's scope.
   const toSignal = (x: tf.Tensor, positions: readonly Positions[], heads: number): Signal =>
-    tf.tidy(() => forward(x, axes, positions).map((part) => tf.reshape(part, [sizeAt(part.shape, 0), heads, -1])));
+    tf.tidy(() => forward(x, axes, positions, by).map((part) => tf.reshape(part, [sizeAt(part.shape, 0), heads, -1])));
   const fromSignal = (signal: Signal, positions: readonly Positions[]): tf.Tensor =>
     tf.tidy(() => {
       const [re, im] = signal.map((part) => tf.reshape(part, [sizeAt(part.shape, 0), -1])) as [tf.Tensor, tf.Tensor];
-      return inverse([re, im], axes, positions);
+      return inverse([re, im], axes, positions, by);
     });
   return {
     enter: (x) => tf.transpose(x, [2, 1, 0, 3]),
@@ -82,7 +64,7 @@ function multiply([aRe, aIm]: Signal, [bRe, bIm]: Signal, sign: 1 | -1): Signal 
 }
 
 /** x [positions of all axes, R], real -> [frequencies, R]; the last axis' frequencies stand first. */
-function forward(x: tf.Tensor, axes: readonly Axis[], positions: readonly Positions[]): Complex {
+function forward(x: tf.Tensor, axes: readonly Axis[], positions: readonly Positions[], by: LineTransforms): Complex {
   const columns = sizeAt(x.shape, 1);
   let done = 1;
   let value: MaybeReal = [x];
@@ -90,65 +72,29 @@ function forward(x: tf.Tensor, axes: readonly Axis[], positions: readonly Positi
     const place = positions[i] as Positions;
     // [done, axis, rest] -> [axis, done * rest]
     const rest = columns * product(positions.slice(i + 1).map(({ count }) => count));
-    const [cos, sin] = wave(axis, place, axis.frequencies, place.count, () => 1);
-    value = transform(rotate(value, [done, place.count, rest]), cos, tf.neg(sin));
+    value = by.forward(rotate(value, [done, place.count, rest]), axis, place);
     done *= axis.frequencies;
   }
   return value.map((part) => tf.reshape(part, [done, columns])) as unknown as Complex;
 }
 
 /** The inverse of {@link forward} at the positions asked for: [frequencies, R] -> [positions, R], the real part. */
-function inverse(x: Complex, axes: readonly Axis[], positions: readonly Positions[]): tf.Tensor {
+function inverse(x: Complex, axes: readonly Axis[], positions: readonly Positions[], by: LineTransforms): tf.Tensor {
   const columns = sizeAt(x[0].shape, 1);
-  let value: Complex = x;
+  let value: MaybeReal = x;
   for (let i = axes.length - 1; i >= 0; i--) {
     const axis = axes[i] as Axis;
     const place = positions[i] as Positions;
     const remaining = product(axes.slice(0, i).map(({ frequencies }) => frequencies));
-    const [cos, sin] = wave(axis, place, axis.frequencies, place.count, (f) => {
-      // The frequencies that the first axis leaves out are the conjugates of those that it has, save 0 and L / 2.
-      return (axis.isFirst && f > 0 && 2 * f !== axis.length ? 2 : 1) / axis.length;
-    }).map((matrix) => tf.transpose(matrix)) as [tf.Tensor, tf.Tensor];
-    if (axis.isFirst) {
-      const [re, im] = value.map((part) => tf.reshape(part, [axis.frequencies, -1])) as [tf.Tensor, tf.Tensor];
-      return tf.reshape(tf.sub(rawMatMul(cos, re), rawMatMul(sin, im)), [-1, columns]);
-    }
+    value = by.inverse(value as Complex, axis, place);
+    if (axis.isFirst) break;
     const rest = columns * product(positions.slice(i + 1).map(({ count }) => count));
-    value = rotate(transform(value, cos, sin), [place.count, remaining, rest]);
+    value = rotate(value, [place.count, remaining, rest]);
   }
-  return value[0];
+  return tf.reshape(value[0], [-1, columns]);
 }
 
 /** Exchanges the first two of three axes. */
 function rotate<X extends MaybeReal>(x: X, shape: [number, number, number]): X {
   return x.map((part) => tf.transpose(tf.reshape(part, shape), [1, 0, 2])) as unknown as X;
-}
-
-/** `(C + iS) x` for the real matrices C and S [out, in] and complex or real x [in, ...]: [out, columns]. */
-function transform(x: MaybeReal, cos: tf.Tensor, sin: tf.Tensor): Complex {
-  const [re, im] = x.map((part) => tf.reshape(part, [sizeAt(cos.shape, 1), -1])) as [tf.Tensor, tf.Tensor?];
-  if (im === undefined) return [rawMatMul(cos, re), rawMatMul(sin, re)];
-  return [tf.sub(rawMatMul(cos, re), rawMatMul(sin, im)), tf.add(rawMatMul(cos, im), rawMatMul(sin, re))];
-}
-
-/** `weight(f) cos` and `sin` of `2 pi f p / L` [frequencies, positions], in float64 until they are stored. */
-function wave(
-  { length }: Axis,
-  { from }: Positions,
-  frequencies: number,
-  count: number,
-  weight: (f: number) => number,
-): [tf.Tensor, tf.Tensor] {
-  const matrix = (shift: number) => {
-    const values = new Float32Array(frequencies * count);
-    for (let f = 0, at = 0; f < frequencies; f++) {
-      for (let p = 0; p < count; p++) {
-        // Reduced first: cosines of large angles lose digits.
-        const turn = ((f * (p + from + length)) % length) / length;
-        values[at++] = weight(f) * Math.cos(2 * Math.PI * (turn - shift));
-      }
-    }
-    return tf.tensor2d(values, [frequencies, count]);
-  };
-  return [matrix(0), matrix(0.25)];
 }

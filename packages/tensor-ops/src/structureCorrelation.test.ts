@@ -10,6 +10,7 @@ import {
   type Problem,
   problem,
   problems,
+  runsOn,
   structure,
   structureGradients,
   tableOf,
@@ -38,8 +39,7 @@ const evaluate = (options: GridCorrelationOptions, inputs: tf.Tensor[], dy: Dens
 const names = ['q', 'k', 'v', 'P', 'U'];
 
 describeOnBackends('structureCorrelation', (backend) => {
-  const onGpu = backend.name === 'webgpu';
-  const methods: readonly GridCorrelationMethod[] = onGpu ? ['dense', 'dft'] : ['dense', 'dft', 'fft'];
+  const methods: readonly GridCorrelationMethod[] = ['dense', 'dft', 'fft'];
 
   it.each(methods)('is the structure-aware kernel of N x N, applied, with its gradients: %s', (method) =>
     fc.assert(
@@ -55,7 +55,7 @@ describeOnBackends('structureCorrelation', (backend) => {
           return [...inputs, ...results];
         });
       }),
-      { numRuns: onGpu ? 4 : 30, seed: 43 },
+      runsOn(backend.name, method),
     ),
   );
 

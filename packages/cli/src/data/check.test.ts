@@ -1,6 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { encode } from 'fast-png';
+import { create } from 'tar';
 import { describe, expect, it } from 'vitest';
 import { Interrupted } from '../terminal/interrupt.ts';
 import { Folder, saccade } from '../testing/cli.ts';
@@ -118,6 +119,39 @@ ok    classes     1 to 2 samples a class
     expect(out).toMatch(/1 object, 0 crowds among them; 0 images without any\n {18}1 box cut to the image/);
     expect(out).toMatch(/annotation 1, segmentation: expected runs of 16 pixels, 4 x 4, got runs of 7/);
     expect(out).toMatch(/the annotation has no labels/);
+  });
+
+  it('reads shards from end to end, and compares them with _info.json', async () => {
+    await using folder = await Folder.make();
+    const shard = async (name: string, from: number, images: readonly (string | Uint8Array)[]) => {
+      const members = images.flatMap((image, i) => [
+        [`${from + i}.png`, image] as const,
+        [`${from + i}.cls`, String(i % 2)] as const,
+      ]);
+      await install(folder, Object.fromEntries(members));
+      await create(
+        { cwd: folder.path, file: join(folder.path, name) },
+        members.map(([member]) => member),
+      );
+    };
+    await shard('a-0.tar', 0, [png(2, 2), png(2, 2)]);
+    await shard('a-1.tar', 2, [png(2, 2), 'no picture']);
+    const split = { num_samples: 5, filenames: ['a-0.tar', 'a-1.tar', 'a-2.tar'], shard_lengths: [2, 3, 0] };
+    const root = await install(folder, {
+      '_info.json': JSON.stringify({ splits: { train: split } }),
+    });
+    const { code, out } = await check('webdataset', root, '--split', 'train');
+    expect(code).toBe(1);
+    expect(out).toMatch(/4 samples, 2 classes; published: 5 samples\n {18}2 shards; files: png 4, cls 4/);
+    expect(out).toMatch(/1 sample missing\n {18}a-2\.tar/);
+    expect(out).toMatch(/a-1\.tar, 3\.png: /);
+    expect(out).toMatch(/a-1\.tar: _info\.json says 3 samples, there are 2/);
+    const pattern = ['--option', 'shards=a-0.tar', '--all'];
+    expect(await check('webdataset', root, ...pattern)).toMatchObject({ code: 0, err: '' });
+    await writeFile(join(root, 'a-0.tar'), (await readFile(join(root, 'a-0.tar'))).subarray(0, 1400));
+    const cut = await check('webdataset', root, ...pattern);
+    expect(cut.code).toBe(1);
+    expect(cut.out).toMatch(/a-0\.tar, byte .*cut short/);
   });
 
   it.each([

@@ -4,8 +4,10 @@ import { nearNames } from '@saccade/weights';
 import { CommandFailure, UsageError } from '../terminal/failure.ts';
 import { withProgress } from '../terminal/progress.ts';
 import { counted, print, type Terminal } from '../terminal/terminal.ts';
-import { INSTALLATIONS, type Installation, type OpenedInstallation } from './installations.ts';
+import { refuseWithoutDecoder } from './decoding.ts';
+import { INSTALLATIONS, type Installation, type OpenedInstallation, SHARDS } from './installations.ts';
 import { type Findings, isSound, reportLines } from './report.ts';
+import { inspectShards } from './webdataset.ts';
 
 /** Options of `saccade data check`. */
 export interface CheckOptions {
@@ -26,19 +28,8 @@ const KEPT = 100;
 
 /** `saccade data check` */
 export async function check(options: CheckOptions, terminal: Terminal): Promise<void> {
-  const { dataset: name, root, option } = options;
-  const installation = known(name);
-  const split = options.split ?? (installation.splits[0] as string);
-  if (!installation.splits.includes(split) && !installation.splits.includes('')) {
-    throw new UsageError(`${installation.title} has the splits ${installation.splits.join(', ')}, got ${split}.`);
-  }
-  const unknown = [...option.keys()].find((key) => !(key in installation.options));
-  if (unknown !== undefined) {
-    const known = Object.entries(installation.options).map(([key, meaning]) => `  ${key}  ${meaning}`);
-    throw new UsageError(`${name} has no option ${unknown}. It has:\n${known.join('\n')}`);
-  }
-  const opened = await open(installation, split, options, terminal);
-  const findings = await inspect(installation, split, opened, options, terminal);
+  const { dataset: name, root } = options;
+  const findings = name === SHARDS.name ? await checkShards(options, terminal) : await checkIndexed(options, terminal);
   if (options.json)
     print(terminal, JSON.stringify({ dataset: name, root, ...findings, ok: isSound(findings) }, null, 2));
   else print(terminal, ...reportLines(findings, root));
@@ -47,10 +38,37 @@ export async function check(options: CheckOptions, terminal: Terminal): Promise<
   }
 }
 
+/** Shards have no index: they are read from end to end. */
+async function checkShards(options: CheckOptions, terminal: Terminal): Promise<Findings> {
+  const { root, split = '', option, sample, all, seed } = options;
+  checkNames(SHARDS.name, option, SHARDS.options);
+  const request = { files: await nodeFiles(root), split, options: option, sample: all ? undefined : sample, seed };
+  return await inspectShards(request, terminal);
+}
+
+async function checkIndexed(options: CheckOptions, terminal: Terminal): Promise<Findings> {
+  const { dataset: name, option } = options;
+  const installation = known(name);
+  const split = options.split ?? (installation.splits[0] as string);
+  if (!installation.splits.includes(split) && !installation.splits.includes('')) {
+    throw new UsageError(`${installation.title} has the splits ${installation.splits.join(', ')}, got ${split}.`);
+  }
+  checkNames(name, option, installation.options);
+  const opened = await open(installation, split, options, terminal);
+  return await inspect(installation, split, opened, options, terminal);
+}
+
+function checkNames(name: string, given: ReadonlyMap<string, string>, options: Readonly<Record<string, string>>): void {
+  const unknown = [...given.keys()].find((key) => !Object.hasOwn(options, key));
+  if (unknown === undefined) return;
+  const lines = Object.entries(options).map(([key, meaning]) => `  ${key}  ${meaning}`);
+  throw new UsageError(`${name} has no option ${unknown}. It has:\n${lines.join('\n')}`);
+}
+
 function known(name: string): Installation {
   const found = Object.hasOwn(INSTALLATIONS, name) ? INSTALLATIONS[name] : undefined;
   if (found !== undefined) return found;
-  const names = Object.keys(INSTALLATIONS);
+  const names = [...Object.keys(INSTALLATIONS), SHARDS.name];
   const [near] = nearNames(name, names);
   const meant = near === undefined ? '' : ` Did you mean ${near}?`;
   throw new UsageError(`there is no data set ${name}.${meant} There are ${names.join(', ')}.`);
@@ -163,12 +181,4 @@ async function readAll(
   return failed
     .sort((a, b) => a.place - b.place)
     .map(({ place, message }) => ({ path: entries[place]?.path || String(place), message }));
-}
-
-/** A decoder that is not installed says nothing about the data. */
-function refuseWithoutDecoder(error: DatasetError): void {
-  const { cause } = error;
-  if (cause instanceof Error && 'code' in cause && cause.code === 'MissingPackage') {
-    throw new CommandFailure(`nothing can be decoded: ${cause.message}`);
-  }
 }

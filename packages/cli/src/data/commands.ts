@@ -1,7 +1,7 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Terminal } from '../terminal/terminal.ts';
 import { type CheckOptions, check } from './check.ts';
-import { INSTALLATIONS } from './installations.ts';
+import { INSTALLATIONS, SHARDS } from './installations.ts';
 
 /** Adds `saccade data check`. */
 export function addDataCommands(program: Command, terminal: Terminal): void {
@@ -12,11 +12,13 @@ export function addDataCommands(program: Command, terminal: Terminal): void {
     .requiredOption('--dataset <name>', 'which one; the list is below')
     .requiredOption('--root <dir>', 'the folder that all its files lie below')
     .option('--split <split>', 'default: the first of the data set')
-    .option(
-      '--option <name=value>',
-      'where files lie and how, if not as published; may be repeated; a wrong name shows those there are',
-      collectPairs,
-      new Map(),
+    .addOption(
+      new Option(
+        '--option <name=value>',
+        'where files lie and how, if not as published; may be repeated; a wrong name shows those there are',
+      )
+        .argParser(collectPairs)
+        .default(new Map(), 'none'),
     )
     .option('--sample <n>', 'how many samples to decode, drawn at random', wholeNumber, 200)
     .option('--all', 'decode every sample')
@@ -27,7 +29,8 @@ export function addDataCommands(program: Command, terminal: Terminal): void {
 }
 
 function described(): string {
-  const entries = Object.entries(INSTALLATIONS);
+  const { name, title } = SHARDS;
+  const entries = [...Object.entries(INSTALLATIONS), [name, { title, splits: [''] }] as const];
   const width = Math.max(...entries.map(([name]) => name.length));
   return entries
     .map(

@@ -61,6 +61,16 @@ export interface Installation {
   open(request: OpenRequest): Promise<OpenedInstallation>;
 }
 
+/** What has no index, and is checked from end to end. */
+export const SHARDS = {
+  name: 'webdataset',
+  title: 'Shards of tar files; splits as in their _info.json',
+  options: {
+    shards: 'pattern of their names, such as train-{0000..0147}.tar (default: those of _info.json)',
+    info: 'path of _info.json',
+  },
+} as const;
+
 const FOLDER = { folder: 'folder of the media' };
 
 /** Every data set by its name on the command line. */

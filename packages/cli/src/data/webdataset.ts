@@ -1,12 +1,4 @@
-import {
-  DatasetError,
-  expandShards,
-  type Files,
-  fileShard,
-  readWebInfo,
-  WebDataset,
-  type WebSample,
-} from '@saccade/datasets';
+import { expandShards, type Files, fileShard, readWebInfo, WebDataset, type WebSample } from '@saccade/datasets';
 import { decodeImage } from '@saccade/media/node';
 import { Rng } from '@saccade/tensor-ops';
 import { UsageError } from '../terminal/failure.ts';
@@ -66,7 +58,8 @@ export async function inspectShards(request: ShardsRequest, terminal: Terminal):
         const shard = new WebDataset({ shards: [fileShard(files, path)], onError: 'skip' });
         for await (const one of shard.samples({ signal })) {
           found.set(path, (found.get(path) ?? 0) + 1);
-          tally.add(one);
+          const fault = tally.add(one);
+          if (fault !== undefined) broken.push({ path, message: fault });
           const image = imageOf(one);
           if (image === undefined) continue;
           if (sample === undefined) await tryImage(image);
@@ -131,7 +124,9 @@ interface NamedImage {
 
 function imageOf({ key, shard, files }: WebSample): NamedImage | undefined {
   const suffix = IMAGES.find((one) => files.has(one));
-  return suffix && { path: `${shard}, ${key}.${suffix}`, bytes: files.get(suffix) as Uint8Array };
+  return suffix === undefined
+    ? undefined
+    : { path: `${shard}, ${key}.${suffix}`, bytes: files.get(suffix) as Uint8Array };
 }
 
 /** What is wrong with an image; undefined if nothing is. */
@@ -175,23 +170,19 @@ class Tally {
   readonly histogram: number[] = [];
   readonly #suffixes = new Map<string, number>();
 
-  add({ shard, key, files }: WebSample): void {
+  /** @returns what is wrong with the label */
+  add({ shard, key, files }: WebSample): string | undefined {
     this.samples++;
     for (const suffix of files.keys()) this.#suffixes.set(suffix, (this.#suffixes.get(suffix) ?? 0) + 1);
     const cls = files.get('cls');
-    if (cls === undefined) return;
+    if (cls === undefined) return undefined;
     const text = new TextDecoder().decode(cls.subarray(0, 40)).trim();
+    if (!/^\d{1,6}$/.test(text))
+      return `${shard}, ${key}.cls: expected a class from 0 to 999999, got ${JSON.stringify(text)}.`;
     const label = Number(text);
-    if (!/^\d{1,6}$/.test(text)) {
-      throw new DatasetError({
-        code: 'labels',
-        argument: `${shard}, ${key}.cls`,
-        expected: 'a class from 0 to 999999',
-        actual: JSON.stringify(text),
-      });
-    }
     while (this.histogram.length <= label) this.histogram.push(0);
     this.histogram[label] = (this.histogram[label] as number) + 1;
+    return undefined;
   }
 
   suffixes(): string {

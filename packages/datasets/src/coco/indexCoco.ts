@@ -68,7 +68,7 @@ export interface CocoOptions {
 
 /**
  * Detection and instance segmentation in COCO's form: one JSON file with `images`, `annotations` and `categories`. It is read as a
- * stream: of each object, 60 bytes or so are kept, so that the 450 MB of `instances_train2017.json` need some 60 MB.
+ * stream, and of each object some 170 bytes are kept (measured with 200,000 objects of 30,000 images, 96 MB of JSON).
  *
  * Classes are the categories in the order of their ids. Boxes are cut to their images. The label of a whole image is -1.
  *

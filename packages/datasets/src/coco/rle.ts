@@ -15,7 +15,7 @@ export interface Mask {
 }
 
 /** Most pixels of a mask that is made here: it bounds the memory a file can ask for. */
-export const MAX_MASK_PIXELS = 2 ** 28;
+const MAX_MASK_PIXELS = 2 ** 28;
 
 /**
  * A mask in run lengths out of an annotation: `{ size: [height, width], counts }`, with the counts as a list or as COCO's compressed
@@ -34,7 +34,7 @@ export function parseRle(value: unknown, place: string): Rle {
 }
 
 /** @throws DatasetError `mask` unless the runs add up to the size */
-export function checkedRle(height: number, width: number, counts: Uint32Array, place: string): Rle {
+function checkedRle(height: number, width: number, counts: Uint32Array, place: string): Rle {
   checkSize(height, width, place);
   let sum = 0;
   for (const count of counts) sum += count;

@@ -24,7 +24,7 @@ export interface ReadTarOptions {
   readonly maxMemberBytes?: number | undefined;
 }
 
-export const DEFAULT_MAX_MEMBER_BYTES = 256 * 2 ** 20;
+const DEFAULT_MAX_MEMBER_BYTES = 256 * 2 ** 20;
 /** Long names are members too. */
 const MAX_HEADER_BYTES = 2 ** 20;
 

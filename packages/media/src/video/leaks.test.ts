@@ -1,11 +1,13 @@
 import { describeInBrowser } from '@saccade/browser';
-import * as lib from 'node-av/lib';
-import { describe, expect, it, vi } from 'vitest';
+import { beforeAll, expect, it, vi } from 'vitest';
 import { readClip } from './frameSource.ts';
 import { openVideo } from './node/openVideo.ts';
 import { clipBytes } from './testing/clips.ts';
 import { overwritten } from './testing/damage.ts';
 import { codeOf } from './testing/describe.ts';
+import { describeWithAv } from './testing/describeWithAv.ts';
+
+let lib: typeof import('node-av/lib');
 
 const clip = (name: string) => new Uint8Array(clipBytes(name));
 
@@ -23,7 +25,11 @@ function countNative() {
   };
 }
 
-describe('openVideo in Node', () => {
+describeWithAv('openVideo in Node', () => {
+  beforeAll(async () => {
+    lib = await import('node-av/lib');
+  });
+
   it.each<[string, (file: Uint8Array) => Promise<unknown>]>([
     [
       'all frames are read',

@@ -1,8 +1,9 @@
 import { describeInBrowser } from '@saccade/browser';
 import { describe, expect, it } from 'vitest';
 import { openVideo } from './node/openVideo.ts';
-import { CLIPS, clipBytes, clipUrl } from './testing/clips.ts';
+import { CLIPS, type ClipCase, clipBytes, clipUrl } from './testing/clips.ts';
 import { type DescribedFrame, type DescribedVideo, describeFrames, describeVideo } from './testing/describe.ts';
+import { describeWithAv } from './testing/describeWithAv.ts';
 import type { OpenVideoOptions } from './videoOptions.ts';
 
 /** A home of the decoders, as functions that a page can have too. */
@@ -11,8 +12,8 @@ interface Home {
   frames(file: Uint8Array, indices?: readonly number[], options?: OpenVideoOptions): Promise<DescribedFrame[]>;
 }
 
-function asFfmpeg(home: () => Home): void {
-  describe.each(CLIPS)('$name', ({ name, width, height, times, numbers, rgb }) => {
+function asFfmpeg(clips: readonly ClipCase[], home: () => Home): void {
+  describe.each(clips)('$name', ({ name, width, height, times, numbers, rgb }) => {
     const file = () => new Uint8Array(clipBytes(name));
 
     it('has the frames, times and size that FFmpeg finds', async () => {
@@ -40,8 +41,8 @@ function asFfmpeg(home: () => Home): void {
   });
 }
 
-describe('openVideo in Node', () => {
-  asFfmpeg(() => ({
+describeWithAv('openVideo in Node', () => {
+  asFfmpeg(CLIPS, () => ({
     async opened(file, options) {
       await using video = await openVideo(file, options);
       return describeVideo(video);
@@ -62,7 +63,13 @@ describe('openVideo in Node', () => {
 type Exported = typeof import('./testing/page.ts');
 
 await describeInBrowser<Exported>('openVideo', new URL('./testing/page.ts', import.meta.url), (page) => {
-  asFfmpeg(() => ({
+  const decoded = CLIPS.filter(({ name }) => name !== 'h265.mp4');
+
+  it('refuses H.265, which this browser does not decode', async () => {
+    expect(await page().call('failure', new Uint8Array(clipBytes('h265.mp4')))).toBe('Unsupported');
+  });
+
+  asFfmpeg(decoded, () => ({
     opened: (file, options) => page().call('opened', file, options),
     frames: (file, indices, options) => page().call('frames', file, indices, options),
   }));

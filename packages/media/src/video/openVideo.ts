@@ -2,6 +2,7 @@ import type { FrameSource } from './frameSource.ts';
 import { type VideoInput, videoBytes } from './videoBytes.ts';
 import { openVideoBytes } from './videoOpening.ts';
 import type { OpenVideoOptions } from './videoOptions.ts';
+import { registerVp8Decoder } from './vp8Decoder.ts';
 
 /**
  * Opens a video as a list of frames: MP4, QuickTime, WebM and Matroska with H.264, H.265, VP8, VP9 or AV1, as far as the
@@ -20,6 +21,7 @@ import type { OpenVideoOptions } from './videoOptions.ts';
 export async function openVideo(input: VideoInput, options: OpenVideoOptions = {}): Promise<FrameSource> {
   const { hardwareAcceleration = 'prefer-software' } = options;
   return await openVideoBytes(videoBytes(input), options, {
+    prepare: async (mediabunny) => registerVp8Decoder(mediabunny),
     async canDecode(track) {
       const config = await track.getDecoderConfig();
       if (config === null || !('VideoDecoder' in globalThis)) return false;

@@ -1,11 +1,12 @@
 import { describeInBrowser } from '@saccade/browser';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { DecodeError } from '../errors.ts';
 import { readClip } from './frameSource.ts';
 import { openVideo } from './node/openVideo.ts';
 import { CLIPS, clipBytes, clipUrl } from './testing/clips.ts';
 import { boxStart, overwritten, withSecondEdit } from './testing/damage.ts';
 import { codeOf, describeFrames } from './testing/describe.ts';
+import { describeWithAv } from './testing/describeWithAv.ts';
 import type { OpenVideoOptions } from './videoOptions.ts';
 
 type Failure = (file: Uint8Array, options?: OpenVideoOptions) => Promise<unknown>;
@@ -49,7 +50,7 @@ function refuses(failure: Failure): void {
   });
 }
 
-describe('openVideo in Node', () => {
+describeWithAv('openVideo in Node', () => {
   refuses((file, options) =>
     codeOf(async () => {
       await using video = await openVideo(file, options);

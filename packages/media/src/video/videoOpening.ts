@@ -15,6 +15,8 @@ const DEFAULT_MAX_FRAMES = 2 ** 20;
 
 /** What differs between Node and browsers. */
 export interface VideoPlatform {
+  /** Registers decoders that mediabunny does not have, or not right; called for each video. */
+  prepare(mediabunny: Mediabunny): Promise<void>;
   canDecode(track: InputVideoTrack): Promise<boolean>;
   /** Frees what the input holds; called when the video is closed, or cannot be opened. */
   release(): Promise<void>;
@@ -37,6 +39,7 @@ export async function openVideoBytes(
     if (file.size === 0) throw new DecodeError('UnknownFormat', 'expected a video file, got no bytes.');
     const container = await checkWhole(file, signal);
     const mediabunny = await loadMediabunny();
+    await platform.prepare(mediabunny);
     let failure: unknown;
     input = new mediabunny.Input({
       formats: [mediabunny.MP4, mediabunny.QTFF, mediabunny.WEBM, mediabunny.MATROSKA],

@@ -56,3 +56,12 @@ export const GRID_CORRELATION = 'SaccadeGridCorrelation';
 export const GRID_CORRELATION_GRAD = 'SaccadeGridCorrelationGrad';
 export const STRUCTURE_CORRELATION = 'SaccadeStructureCorrelation';
 export const STRUCTURE_CORRELATION_GRAD = 'SaccadeStructureCorrelationGrad';
+
+/**
+ * Our kernel for fast Fourier transforms of columns, on webgpu: of `{re, im?}` and the attributes `length`, `frequencies`,
+ * `count`, `from` and `inverse` gives `[re, im]`.
+ */
+export const FOURIER_LINES = 'SaccadeFourierLines';
+
+/** The longest transform that it takes: what a workgroup's memory has room for. */
+export const FOURIER_LINE_LIMIT = 2048;

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { GridPadding } from '../gridCorrelationProblem.ts';
+import type { GridCorrelationMethod, GridPadding } from '../gridCorrelationProblem.ts';
 import { product } from '../shape.ts';
 import { at, type Dense, fill, sum } from './reference.ts';
 
@@ -142,3 +142,17 @@ export const CASES: readonly [string, Problem][] = [
   ['a clip that closes on itself', problem({ grid: [2, 2, 3], padding: 'circular', batch: 1, patterns: 1 })],
   ['one token', problem({ grid: [1, 1] })],
 ];
+
+/**
+ * How many problems to try. Few on a GPU: a software driver takes seconds for each, most of them to compile shaders; and
+ * its fast transforms are for closed axes of powers of two only.
+ */
+export function runsOn(backend: string, method: GridCorrelationMethod): fc.Parameters<[Problem]> {
+  if (backend !== 'webgpu') return { numRuns: 30, seed: 41 };
+  const closed = method === 'fft' ? [4, 1, 8] : [2, 3, 2];
+  const examples: [Problem][] = [
+    [problem({ grid: [3, 4], patterns: 3, channels: 3 })],
+    [problem({ grid: closed, padding: 'circular', heads: 1 })],
+  ];
+  return { numRuns: examples.length, examples };
+}

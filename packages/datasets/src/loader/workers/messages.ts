@@ -58,10 +58,14 @@ export function receivedError({ name, message, stack, problem }: SentError): Err
   return error;
 }
 
-/** The memory of a message that can be moved instead of copied: that of the arrays in plain objects and lists. */
+/**
+ * The memory of a message that can be moved instead of copied: that of the arrays in plain objects and lists, where an array is all of
+ * its memory. Of a part, such as a small Buffer of Node's pool, others may need the rest.
+ */
 export function transferables(value: unknown, found = new Set<ArrayBuffer>(), depth = 0): Set<ArrayBuffer> {
   if (ArrayBuffer.isView(value)) {
-    if (value.buffer instanceof ArrayBuffer) found.add(value.buffer);
+    const { buffer } = value;
+    if (buffer instanceof ArrayBuffer && value.byteLength === buffer.byteLength) found.add(buffer);
   } else if (value instanceof ArrayBuffer) {
     found.add(value);
   } else if (typeof value === 'object' && value !== null && depth < DEEPEST) {

@@ -5,6 +5,7 @@ import { DataLoader } from '../DataLoader.ts';
 import type { ArrayBatch } from '../stack.ts';
 import { createReader, type NumbersOptions } from '../testing/numbers.ts';
 import { TYPESCRIPT } from '../testing/typescript.ts';
+import { transferables } from './messages.ts';
 import { readInWorkers, type WorkersOptions } from './readInWorkers.ts';
 
 const module = new URL('../testing/numbers.ts', import.meta.url);
@@ -99,6 +100,17 @@ describe('readInWorkers', () => {
     [{ module: new URL('../stack.ts', import.meta.url) }, 'module'],
   ])('refuses %j', async (options, argument) => {
     await expect(open({ length: 8 }, options)).rejects.toMatchObject({ code: 'option', argument });
+  });
+
+  it('moves whole arrays and leaves parts of others alone', () => {
+    const [whole, part] = [new Float32Array(4), new Uint8Array(8).subarray(2)];
+    const message = { data: whole, list: [{ labels: part }], text: 'x', nothing: null, pooled: Buffer.from('small') };
+    expect([...transferables(message)]).toEqual([whole.buffer]);
+  });
+
+  it('says why options cannot be used', async () => {
+    const options = { length: 8, read: () => 1 };
+    await expect(open(options)).rejects.toMatchObject({ name: 'DatasetError', code: 'option', argument: 'options' });
   });
 
   it('says why a module cannot be used', async () => {

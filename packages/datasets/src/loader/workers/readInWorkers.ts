@@ -1,4 +1,5 @@
-import { Worker } from 'node:worker_threads';
+import { Worker, type WorkerOptions } from 'node:worker_threads';
+import { DatasetError } from '../../errors.ts';
 import { checkInteger } from '../checks.ts';
 import type { BatchReader } from '../reading.ts';
 import { WorkerPool } from './WorkerPool.ts';
@@ -7,7 +8,8 @@ import { WorkerThread } from './WorkerThread.ts';
 /** Options of {@link readInWorkers}. */
 export interface WorkersOptions {
   /**
-   * A module that exports `createReader(options): BatchReader | Promise<BatchReader>`; each worker imports it. A URL (`new URL('./clips.js', import.meta.url)`), or the name of a package.
+   * A module that exports `createReader(options): BatchReader | Promise<BatchReader>`; each worker imports it. A URL:
+   * `new URL('./clips.js', import.meta.url)`, `import.meta.resolve('a-package')`.
    */
   readonly module: URL | string;
   /** what the module gets: anything that can be cloned */
@@ -38,10 +40,8 @@ export async function readInWorkers<B>({
   checkInteger('count', count, 1, 256);
   signal?.throwIfAborted();
   const start = { module: String(module), options };
-  const threads = Array.from(
-    { length: count },
-    () => new WorkerThread(new Worker(PROGRAM, { workerData: start, ...(execArgv && { execArgv: [...execArgv] }) })),
-  );
+  const settings = { workerData: start, ...(execArgv && { execArgv: [...execArgv] }) };
+  const threads = Array.from({ length: count }, () => new WorkerThread(startWorker(settings)));
   const pool = new WorkerPool<B>(threads);
   try {
     await pool.open(signal);
@@ -49,6 +49,22 @@ export async function readInWorkers<B>({
   } catch (error) {
     await pool[Symbol.asyncDispose]();
     throw error;
+  }
+}
+
+function startWorker(settings: WorkerOptions): Worker {
+  try {
+    return new Worker(PROGRAM, settings);
+  } catch (cause) {
+    if (!(cause instanceof Error && cause.name === 'DataCloneError')) throw cause;
+    throw new DatasetError({
+      code: 'option',
+      argument: 'options',
+      expected: 'data that can be cloned into a worker',
+      actual: cause.message,
+      hint: 'Pass paths and numbers, and make the data set of them in the module.',
+      cause,
+    });
   }
 }
 

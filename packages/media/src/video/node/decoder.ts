@@ -13,13 +13,19 @@ export interface Av {
 /** Codecs that {@link registerAvDecoders} decodes, by mediabunny's names. */
 export const AV_CODECS: readonly VideoCodec[] = ['avc', 'hevc', 'vp8', 'vp9', 'av1'];
 
+const registered = new WeakSet<Mediabunny>();
+
 /**
- * Registers FFmpeg's software decoders with mediabunny, which has none in Node, for whoever does not prefer hardware. They use
+ * Registers FFmpeg's software decoders with mediabunny, which has none in Node, once, for whoever does not prefer hardware. They use
  * as many threads as there are processors.
  *
  * A frame that FFmpeg could only guess, because its bytes are damaged, is an error here.
  */
 export function registerAvDecoders(mediabunny: Mediabunny, { lib, constants }: Av): void {
+  if (registered.has(mediabunny)) return;
+  registered.add(mediabunny);
+  // What is wrong with a file is thrown, and need not be printed.
+  lib.Log.setLevel(constants.AV_LOG_FATAL);
   const formats = pixelFormats(constants);
   const ids = new Map([
     ['avc', constants.AV_CODEC_ID_H264],
@@ -121,8 +127,8 @@ export function registerAvDecoders(mediabunny: Mediabunny, { lib, constants }: A
 
     flush(): Promise<void> {
       return this.#reporting(async () => {
-        lib.FFmpegError.throwIfError((await this.#context?.sendPacket(null)) ?? 0, 'decoding the last frames');
-        await this.#receive();
+        lib.FFmpegError.throwIfError(await this.#send(null), 'decoding the last frames');
+        await this.#receiveAll();
         this.#context?.flushBuffers();
       });
     }
@@ -172,24 +178,39 @@ export function registerAvDecoders(mediabunny: Mediabunny, { lib, constants }: A
       packet.timeBase = { num: 1, den: 1e6 };
       packet.pts = BigInt(microsecondTimestamp);
       packet.dts = constants.AV_NOPTS_VALUE;
-      const sent = await this.#context?.sendPacket(packet);
-      packet.unref();
-      lib.FFmpegError.throwIfError(sent ?? 0, 'decoding');
+      try {
+        let sent = await this.#send(packet);
+        if (sent === constants.AVERROR_EAGAIN) {
+          await this.#receiveAll();
+          sent = await this.#send(packet);
+        }
+        lib.FFmpegError.throwIfError(sent, 'decoding');
+      } finally {
+        packet.unref();
+      }
+      // A packet makes a frame as a rule. Asking for a second one each time would cost a turn of a thread.
       await this.#receive();
     }
 
-    /** Hands on all frames that are finished. */
-    async #receive(): Promise<void> {
+    async #send(packet: Packet | null): Promise<number> {
+      return (await this.#context?.sendPacket(packet)) ?? constants.AVERROR_EOF;
+    }
+
+    async #receiveAll(): Promise<void> {
+      while (await this.#receive());
+    }
+
+    /** Hands on a frame, if one is finished. */
+    async #receive(): Promise<boolean> {
       const frame = this.#frame as Frame;
-      for (;;) {
-        const code = (await this.#context?.receiveFrame(frame)) ?? constants.AVERROR_EOF;
-        if (code === constants.AVERROR_EAGAIN || code === constants.AVERROR_EOF) return;
-        lib.FFmpegError.throwIfError(code, 'decoding');
-        if (frame.decodeErrorFlags !== 0) throw new Error('the bytes of a frame are damaged');
-        const kept = frame.clone();
-        if (kept === null) throw new Error('no memory is left for a frame');
-        this.onSample(new AvSample(new AvFrame(kept), Number(frame.pts) / 1e6));
-      }
+      const code = (await this.#context?.receiveFrame(frame)) ?? constants.AVERROR_EOF;
+      if (code === constants.AVERROR_EAGAIN || code === constants.AVERROR_EOF) return false;
+      lib.FFmpegError.throwIfError(code, 'decoding');
+      if (frame.decodeErrorFlags !== 0) throw new Error('the bytes of a frame are damaged');
+      const kept = frame.clone();
+      if (kept === null) throw new Error('no memory is left for a frame');
+      this.onSample(new AvSample(new AvFrame(kept), Number(frame.pts) / 1e6));
+      return true;
     }
   }
 

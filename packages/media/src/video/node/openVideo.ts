@@ -1,10 +1,10 @@
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { InputVideoTrack } from 'mediabunny';
 import { DecodeError, messageOf } from '../../errors.ts';
 import { missingPackage } from '../../optionalPackage.ts';
 import type { FrameSource } from '../frameSource.ts';
-import { loadMediabunny } from '../mediabunny.ts';
+import type { Mediabunny } from '../mediabunny.ts';
 import { type VideoInput, videoBytes } from '../videoBytes.ts';
 import { openVideoBytes } from '../videoOpening.ts';
 import type { OpenVideoOptions } from '../videoOptions.ts';
@@ -26,29 +26,14 @@ export async function openVideo(
   options: NodeVideoOptions = {},
 ): Promise<FrameSource> {
   options.signal?.throwIfAborted();
-  await registerOnce();
   const { file, close } =
     typeof input === 'string' || input instanceof URL ? await openPath(input) : { file: input, close: async () => {} };
-  return await openVideoBytes(videoBytes(file), options, { canDecode, release: close });
+  return await openVideoBytes(videoBytes(file), options, { prepare, canDecode, release: close });
 }
 
-let registration: Promise<void> | undefined;
-
-/** mediabunny keeps decoders in a list of its own. */
-async function registerOnce(): Promise<void> {
-  registration ??= register();
-  await registration.catch((error: unknown) => {
-    registration = undefined;
-    throw error;
-  });
-}
-
-async function register(): Promise<void> {
-  const mediabunny = await loadMediabunny();
+async function prepare(mediabunny: Mediabunny): Promise<void> {
   try {
     const av = { lib: await import('node-av/lib'), constants: await import('node-av/constants') };
-    // What is wrong with a file is thrown, and need not be printed.
-    av.lib.Log.setLevel(av.constants.AV_LOG_FATAL);
     registerAvDecoders(mediabunny, av);
   } catch (cause) {
     throw missingPackage('reading videos in Node', ['node-av', 'mediabunny'], cause);
@@ -61,21 +46,24 @@ async function canDecode(track: InputVideoTrack): Promise<boolean> {
 }
 
 async function openPath(path: string | URL): Promise<{ file: VideoInput; close: () => Promise<void> }> {
+  let handle: FileHandle | undefined;
   try {
-    const handle = await open(path instanceof URL ? fileURLToPath(path) : path);
+    const file = await open(path instanceof URL ? fileURLToPath(path) : path);
+    handle = file;
     const { size } = await handle.stat();
     const read = async (start: number, end: number) => {
       const bytes = new Uint8Array(end - start);
       let filled = 0;
       while (filled < bytes.length) {
-        const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, start + filled);
+        const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, start + filled);
         if (bytesRead === 0) break;
         filled += bytesRead;
       }
       return bytes.subarray(0, filled);
     };
-    return { file: { size, read }, close: () => handle.close() };
+    return { file: { size, read }, close: () => file.close() };
   } catch (cause) {
+    await handle?.close();
     throw new DecodeError('IoError', `${String(path)} could not be opened: ${messageOf(cause)}. Check the path.`, {
       cause,
     });

@@ -36,7 +36,7 @@ export async function describeFrames(frames: AsyncIterable<Frame>): Promise<Desc
 }
 
 /** The number that make_clips.py wrote into the top rows: eight blocks, black or white, the lowest bit on the left. */
-export function numberIn({ data, width }: Frame): number {
+function numberIn({ data, width }: Frame): number {
   let number = 0;
   for (let bit = 0; bit < 8; bit++) {
     if (data[3 * Math.floor((width * (2 * bit + 1)) / 16)]! > 128) number |= 1 << bit;

@@ -14,7 +14,7 @@ import { type FftSizes, structureBackward, structureForward } from './structure.
 import { fftTransforms } from './transforms.ts';
 
 /** Attributes of the kernels of correlation. */
-export interface CorrelationAttributes {
+interface CorrelationAttributes {
   readonly grid: readonly number[];
   readonly padding: GridPadding;
   /** the table has an entry for each channel, and no patterns */

@@ -5,7 +5,7 @@ import { product } from '../../shape.ts';
 type Three = readonly [number, number, number];
 
 /** One axis of a transform. */
-export interface FftAxis {
+interface FftAxis {
   readonly size: number;
   /** of the transform: `size` where the grid closes on itself and the length is a fast one, else at least 2 size - 1 */
   readonly length: number;

@@ -5,7 +5,7 @@ const LANES = 4;
 const POSITION = 2 * LANES;
 
 /** What the primitives below run in. */
-export interface PortableMemory {
+interface PortableMemory {
   floats(): Float32Array;
   integers(): Int32Array;
 }

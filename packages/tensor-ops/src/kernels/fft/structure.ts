@@ -13,7 +13,7 @@ export interface FftSizes {
 
 const FLOAT = 4;
 /** Channels of a field. */
-export const FIELD_CHANNELS = 8;
+const FIELD_CHANNELS = 8;
 
 /** Channels that go into one field: where they begin, in bytes, and how they lie. */
 export interface Block {
@@ -34,8 +34,8 @@ export function channelBlocks(transforms: FftTransforms, channels: number): Bloc
   return blocks;
 }
 
-/** Places of the inputs and of the result of {@link structureForward}. */
-export type StructureInputs = readonly [q: number, k: number, v: number, P: number, U: number];
+/** Places of the inputs, or of their gradients. */
+type StructureInputs = readonly [q: number, k: number, v: number, P: number, U: number];
 
 /**
  * `y[n] = sum over d of (q[n] . (P_d * k)[n]) (U_d * v)[n]`, a sample and a head after the other.
@@ -79,9 +79,6 @@ export function structureForward(
   }
 }
 
-/** Places of the gradients, in the order of the inputs. */
-export type StructureGradients = StructureInputs;
-
 /**
  * The gradients of {@link structureForward}, with S_d = q . (P_d * k) and dS_d = dy . (U_d * v).
  *
@@ -93,7 +90,7 @@ export function structureBackward(
   sizes: FftSizes,
   dy: number,
   [q, k, v, P, U]: StructureInputs,
-  [dq, dk, dv, dP, dU]: StructureGradients,
+  [dq, dk, dv, dP, dU]: StructureInputs,
 ): void {
   const { machine } = transforms;
   const { patterns } = sizes;

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { attention, attentionGrad } from './attention.ts';
 import { depthwiseTokens, depthwiseTokensGradient } from './depthwiseTokens.ts';
 import { dynamicGroups } from './dynamicGroups.ts';
+import { fourierLines } from './fourierLines.ts';
 import { axisGates, maxMean, maxMeanGrad, planeConv3d } from './gates.ts';
 import { groupedAttention, groupedAttentionGrad } from './groupedAttention.ts';
 import { maxPoolGrad } from './maxPoolGrad.ts';
@@ -13,6 +14,7 @@ const webgpuKernels: readonly tf.KernelConfig[] = [
   attentionGrad,
   axisGates,
   depthwiseTokens,
+  fourierLines,
   dynamicGroups,
   groupedAttention,
   groupedAttentionGrad,
