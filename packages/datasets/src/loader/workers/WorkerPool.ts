@@ -47,7 +47,7 @@ export class WorkerPool<B> implements BatchReader<B>, AsyncDisposable {
       const free = this.#threads.find(({ busy }) => !busy);
       if (free !== undefined) {
         const reading = free.read(request, signal);
-        reading.catch(() => undefined);
+        reading.catch(() => undefined).finally(() => this.#wakeAll());
         // An aborted caller is told at once; the thread stays busy until it has noticed.
         return (await abortable(reading, signal)) as Reading<B>;
       }
