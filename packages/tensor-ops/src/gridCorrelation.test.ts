@@ -122,10 +122,12 @@ describeOnBackends('gridCorrelation', (backend) => {
     setKernelMode('explicit');
     expect(await kernels({})).not.toContain(kernel);
     expect(await kernels({ method: 'fft' })).toContain(kernel);
-    const registered = tf.getKernel(kernel, backend.name);
-    tf.unregisterKernel(kernel, backend.name);
-    expect(() => run({ method: 'fft' })).toThrow(BackendError);
-    tf.registerKernel(registered);
+    if (backend.name !== 'cpu') {
+      const registered = tf.getKernel(kernel, backend.name);
+      tf.unregisterKernel(kernel, backend.name);
+      expect(() => run({ method: 'fft' })).toThrow(BackendError);
+      tf.registerKernel(registered);
+    }
     if (onGpu) {
       const closed = tf.zeros([1, 1, 2, 3]);
       const options = { padding: 'circular', method: 'fft' } as const;

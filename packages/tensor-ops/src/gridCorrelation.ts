@@ -24,8 +24,9 @@ import { withGradient } from './withGradient.ts';
  * Differentiable in both arguments, once. The methods are described at {@link GridCorrelationMethod}; matrices of N x N
  * exist for `dense` alone, one for each head.
  *
- * @throws ShapeError if x, table and grid do not belong together; ConfigError for a grid, padding or method that is none;
- *   BackendError for the method `fft` on a backend without the kernel
+ * @throws ShapeError if x, table and grid do not belong together; ConfigError for a grid, padding or method that is none,
+ *   and for the method `fft` on grids that webgpu's kernel does not take (closed axes whose length is no power of two, axes
+ *   of more than 1,024 tokens); BackendError for `fft` on a backend without the kernel
  */
 export function gridCorrelation(x: tf.Tensor4D, table: tf.Tensor, options: GridCorrelationOptions): tf.Tensor5D {
   const problem = gridProblem(options);

@@ -7,6 +7,7 @@ import type { Correlator } from './gridCorrelationExplicit.ts';
 import { kernelLines, matrixLines } from './gridCorrelationLines.ts';
 import type { GridCorrelationOptions, GridProblem } from './gridCorrelationProblem.ts';
 import { kernelMode, usesKernel } from './kernelMode.ts';
+import { registerCpuKernels } from './kernels/cpu/index.ts';
 import { FOURIER_LINE_LIMIT, FOURIER_LINES } from './kernels/names.ts';
 import { product } from './shape.ts';
 
@@ -36,6 +37,8 @@ export function usesFft(
   inputs: readonly tf.Tensor[],
 ): boolean {
   if (method === 'dense' || method === 'dft') return false;
+  // Here, so that those who correlate nothing do not carry them.
+  registerCpuKernels();
   const backend = tf.getBackend();
   if (tf.getKernel(FOURIER_LINES, backend) !== undefined) return false;
   const other = inputs.find(({ dtype }) => dtype !== 'float32');

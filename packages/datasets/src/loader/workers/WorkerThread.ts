@@ -24,7 +24,7 @@ export class WorkerThread {
     worker.on('message', (answer: Answer) => this.#take(answer));
     worker.on('messageerror', (cause) => this.#fail(ended(cause)));
     worker.on('error', (cause) => this.#fail(ended(cause)));
-    
+    worker.on('exit', (code) => this.#fail(ended(undefined, code)));
   }
 
   get busy(): boolean {
