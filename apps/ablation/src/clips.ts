@@ -2,7 +2,7 @@ import { MotionDataset, type MotionTask, readBatch, type Split } from '@saccade/
 import { loadMnist } from '@saccade/datasets/node';
 import * as tf from '@tensorflow/tfjs-core';
 import { RECIPE } from './recipe.ts';
-import type { Samples, TaskSamples } from './samples.ts';
+import type { Samples, TaskSamples } from './taskSamples.ts';
 
 /** Clips that a run may draw from; more than it will, so that hardly any is seen twice. */
 const TRAINING_CLIPS = 100_000;

@@ -3,11 +3,11 @@ import { answers } from './comparisons.ts';
 import { plotStudy } from './plot.ts';
 import { plotProbes } from './plotProbes.ts';
 import { readProbes } from './probes.ts';
-import { writeWhole } from './resultsFile.ts';
 import type { RunResult } from './runSetting.ts';
 import type { Study } from './studies.ts';
 import { summarise } from './summary.ts';
 import { comparisonsCsv, comparisonsTable, summaryCsv, summaryTable } from './tables.ts';
+import { writeWhole } from './writeWhole.ts';
 
 /** Writes what the runs of a study come to into its folder: two tables, a plot, and a plot of what its probes saw. */
 export async function writeOutputs(folder: string, study: Study, runs: readonly RunResult[]): Promise<void> {

@@ -2,7 +2,7 @@ import { type LabelledImages, readIdxSet } from '@saccade/datasets';
 import { nodeFiles } from '@saccade/datasets/node';
 import { assertInteger, ConfigError } from '@saccade/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Samples, TaskSamples } from './samples.ts';
+import type { Samples, TaskSamples } from './taskSamples.ts';
 
 /** Mean and standard deviation of the grey levels of the 60,000 training pictures, of 255. */
 const [MEAN, STD] = [0.286, 0.353];

@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import type { Classifier } from '@saccade/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import { csvFormat, csvParse } from 'd3-dsv';
-import { writeWhole } from './resultsFile.ts';
-import type { Samples } from './samples.ts';
 import type { Setting } from './studies.ts';
+import type { Samples } from './taskSamples.ts';
+import { writeWhole } from './writeWhole.ts';
 
 /** What a setting's probe saw of a network after so many training steps. */
 export interface Probe {

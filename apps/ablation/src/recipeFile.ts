@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import { batchSizeOf, RECIPE } from './recipe.ts';
-import { ResultsFileError, writeWhole } from './resultsFile.ts';
+import { ResultsFileError } from './resultsFile.ts';
 import type { StudyTask } from './tasks.ts';
+import { writeWhole } from './writeWhole.ts';
 
 /** What runs must have in common to be compared, beside {@link RECIPE}. */
 export interface RunPlan {

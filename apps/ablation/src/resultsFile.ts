@@ -1,7 +1,8 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { csvFormat, csvParse } from 'd3-dsv';
 import type { RunResult } from './runSetting.ts';
 import { STUDY_TASKS, type StudyTask } from './tasks.ts';
+import { writeWhole } from './writeWhole.ts';
 
 /** A file of results that cannot be used; the message is for the person at the terminal. */
 export class ResultsFileError extends Error {}
@@ -53,10 +54,4 @@ export async function readRuns(path: string): Promise<RunResult[]> {
 /** Puts the runs into a file. */
 export function writeRuns(path: string, runs: readonly RunResult[]): Promise<void> {
   return writeWhole(path, formatRuns(runs));
-}
-
-/** Writes under another name first: an interruption leaves the old file or the new one, never half a row. */
-export async function writeWhole(path: string, text: string): Promise<void> {
-  await writeFile(`${path}.part`, text);
-  await rename(`${path}.part`, path);
 }

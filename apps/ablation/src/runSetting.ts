@@ -1,8 +1,8 @@
 import { AdamW, batchesInOrder, evaluate, train, warmupCosine } from '@saccade/engine';
 import { type Probe, probeAt } from './probes.ts';
 import { batchSizeOf, RECIPE } from './recipe.ts';
-import type { TaskSamples } from './samples.ts';
 import type { Setting } from './studies.ts';
+import type { TaskSamples } from './taskSamples.ts';
 import type { StudyTask } from './tasks.ts';
 
 /** What one training run came to: a row of `ablation.csv`. */

@@ -1,21 +1,7 @@
-import type { Batch, BatchSource } from '@saccade/engine';
-import type * as tf from '@tensorflow/tfjs-core';
 import { motionSamples } from './clips.ts';
 import { fashionSamples } from './pictures.ts';
+import type { TaskSamples } from './taskSamples.ts';
 import { isMotionTask, type StudyTask } from './tasks.ts';
-
-/** Batches as the networks take them: inputs [B, (T,) H, W, 1], normalised. */
-export interface Samples extends BatchSource<tf.Tensor, Int32Array> {
-  batch(indices: readonly number[]): Batch<tf.Tensor, Int32Array>;
-}
-
-/** The samples of a task. */
-export interface TaskSamples {
-  /** What a seed trains on: the same for every setting. */
-  training(seed: number): Samples;
-  /** The first `count` of what every run is measured on; no training sample is among them. */
-  heldOut(count: number): Samples;
-}
 
 /**
  * @param directory where the four files of Fashion-MNIST lie, for the task `fashion`
