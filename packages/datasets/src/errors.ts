@@ -53,8 +53,8 @@ export class DatasetError extends Error {
 
   constructor({ code, argument, expected, actual, hint, cause }: DatasetProblem) {
     // What came may be a sentence already: the message of another error.
-    const end = actual.endsWith('.') ? '' : '.';
-    super(`${argument}: expected ${expected}, got ${actual}${end}${hint ? ` ${hint}` : ''}`, { cause });
+    const problem = `${argument}: expected ${expected}, got ${actual}`;
+    super(`${problem}${problem.endsWith('.') ? '' : '.'}${hint ? ` ${hint}` : ''}`, { cause });
     this.code = code;
     this.argument = argument;
     this.expected = expected;

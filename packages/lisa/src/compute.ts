@@ -15,20 +15,19 @@ import type { LisaGrid } from './tables.ts';
 export type LisaCompute = 'auto' | 'dense' | 'dft' | 'fft';
 
 /**
- * Up to so many tokens all pairs at once are faster than the kernel, or where the backend has none than the products,
- * forward and backward, as measured on wasm. The maps of mode `kernelized` make transforms dear.
+ * Up to so many tokens all pairs at once are faster than the kernel for the whole correlation, or where the backend has none
+ * (webgpu) than correlating step by step, forward and backward, as measured on wasm. The maps of mode `kernelized` make
+ * transforms dear.
  */
-const DENSE_LIMITS: Readonly<Record<'fft' | 'dft', Readonly<Record<LisaMode, number>>>> = {
-  fft: { structure: 0, kernelized: 200, hadamard: 0 },
-  dft: { structure: 200, kernelized: 2000, hadamard: 50 },
+const DENSE_LIMITS: Readonly<Record<'kernel' | 'steps', Readonly<Record<LisaMode, number>>>> = {
+  kernel: { structure: 0, kernelized: 200, hadamard: 0 },
+  steps: { structure: 200, kernelized: 2000, hadamard: 50 },
 };
 
-/** What `auto` stands for on a grid; `auto` itself where the correlations take their kernel, or must. */
+/** What `auto` stands for on a grid: all pairs, or the correlations, which choose among their own methods. */
 export function resolveCompute(compute: LisaCompute, mode: LisaMode, grid: LisaGrid): LisaCompute {
   if (compute !== 'auto' || kernelMode() === 'fused') return compute;
-  const fast = hasFftCorrelation();
-  if (product(grid) <= DENSE_LIMITS[fast ? 'fft' : 'dft'][mode]) return 'dense';
-  return fast ? 'auto' : 'dft';
+  return product(grid) <= DENSE_LIMITS[hasFftCorrelation() ? 'kernel' : 'steps'][mode] ? 'dense' : 'auto';
 }
 
 /** Throws a ConfigError for a way to compute that does not exist. */
