@@ -69,8 +69,14 @@ describeOnBackends(
       await expectNoLeak(async () => {
         const maps = model.forwardIntermediates(x);
         const [features, pooled, logits] = [model.forwardFeatures(x), model.forwardPooled(x), model.forward(x)];
-        expect(maps.map(({ shape }) => shape)).toEqual([[2, 9, 6, 8], [2, 5, 3, 16]]); // biome-ignore format: a pair
-        expect([pooled.shape, logits.shape]).toEqual([[2, 12], [2, 5]]); // biome-ignore format: a pair
+        expect(maps.map(({ shape }) => shape)).toEqual([
+          [2, 9, 6, 8],
+          [2, 5, 3, 16],
+        ]);
+        expect([pooled.shape, logits.shape]).toEqual([
+          [2, 12],
+          [2, 5],
+        ]);
         expect(model.featureInfo).toEqual([
           { name: 'stage1', dim: 8, stride: 4, temporalStride: 1 },
           { name: 'stage2', dim: 16, stride: 8, temporalStride: 1 },

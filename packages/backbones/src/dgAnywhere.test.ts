@@ -36,7 +36,15 @@ describeOnBackends(
         return value;
       });
       expect(await centroids()).not.toEqual(before);
-      expect(model.eval().forwardIntermediates(x).map(({ shape }) => shape)).toEqual([[3, 8, 8, 16], [3, 4, 4, 32]]); // biome-ignore format: a pair
+      expect(
+        model
+          .eval()
+          .forwardIntermediates(x)
+          .map(({ shape }) => shape),
+      ).toEqual([
+        [3, 8, 8, 16],
+        [3, 4, 4, 32],
+      ]);
     });
 
     it('takes clips, and class tokens', async () => {

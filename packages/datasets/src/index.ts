@@ -21,7 +21,7 @@ export {
   type CocoOptions,
   indexCoco,
 } from './coco/indexCoco.ts';
-export type { Box, CocoObject } from './coco/objects.ts';
+export type { CocoBox, CocoObject } from './coco/objects.ts';
 export { type Polygons, parsePolygons, polygonMask } from './coco/polygons.ts';
 export { compressRle, decodeRle, encodeRle, type Mask, parseRle, type Rle, rleArea } from './coco/rle.ts';
 export { createDataset, type FailurePolicy, type SampleIndex } from './createDataset.ts';

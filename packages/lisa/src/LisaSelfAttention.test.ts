@@ -155,7 +155,11 @@ describeOnBackends('LisaSelfAttention', () => {
       const x = tokens();
       return [x, layer.forward(x, GRID)];
     });
-    expect(shapes).toEqual([[2, 2, 2, 12], [2, 2, 2, 12], [2, 2, 2, 3]]); // biome-ignore format: one row
+    expect(shapes).toEqual([
+      [2, 2, 2, 12],
+      [2, 2, 2, 12],
+      [2, 2, 2, 3],
+    ]);
   });
 });
 

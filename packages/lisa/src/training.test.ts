@@ -45,7 +45,12 @@ describeOnBackends(
       const x = tf.tensor3d(normal(rng, 4 * 15 * 4), [4, 15, 4]);
       const wanted = tf.tidy(() => {
         const map = tf.reshape(x, [4, 3, 5, 4]) as tf.Tensor4D;
-        const moved = tf.pad(tf.slice(map, [0, 0, 2, 0], [4, 3, 3, 4]), [[0, 0], [0, 0], [0, 2], [0, 0]]); // biome-ignore format: one row
+        const moved = tf.pad(tf.slice(map, [0, 0, 2, 0], [4, 3, 3, 4]), [
+          [0, 0],
+          [0, 0],
+          [0, 2],
+          [0, 0],
+        ]);
         return tf.reshape(moved, [4, 15, 4]);
       });
       const layer = new LisaSelfAttention({ dim: 4, heads: 2, grid, mode, compute, patterns: 2, rng: new Rng(1) });

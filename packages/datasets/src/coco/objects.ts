@@ -1,7 +1,7 @@
 import { annotationError } from '../annotations/text.ts';
 
-/** x and y of the upper left corner, width, height, in pixels. */
-export type Box = readonly [x: number, y: number, width: number, height: number];
+/** x and y of the upper left corner, width, height, in pixels. `Box` of `@saccade/media` has edges: `right = x + width`. */
+export type CocoBox = readonly [x: number, y: number, width: number, height: number];
 
 /** An object of an image. */
 export interface CocoObject {
@@ -10,7 +10,7 @@ export interface CocoObject {
   /** 0-based class */
   readonly label: number;
   /** within the image */
-  readonly box: Box;
+  readonly box: CocoBox;
   /** of the mask, pixels, as the annotation says */
   readonly area: number;
   /** several objects that nobody told apart: evaluations neither reward nor punish what is found there */
@@ -22,7 +22,7 @@ export interface RawObject {
   readonly id: number;
   readonly imageId: number;
   readonly categoryId: number;
-  readonly box: Box;
+  readonly box: CocoBox;
   readonly area: number;
   readonly crowd: boolean;
 }
@@ -36,7 +36,7 @@ export function parseObject(value: unknown, place: string): RawObject {
     throw annotationError(`${place}, bbox`, '[x, y, width, height], finite numbers', JSON.stringify(bbox) ?? 'nothing');
   }
   if (iscrowd !== 0 && iscrowd !== 1) throw annotationError(`${place}, iscrowd`, '0 or 1', String(iscrowd));
-  const box = bbox as unknown as Box;
+  const box = bbox as unknown as CocoBox;
   return {
     id: integerIn(fields, 'id', place),
     imageId: integerIn(fields, 'image_id', place),
@@ -48,7 +48,10 @@ export function parseObject(value: unknown, place: string): RawObject {
 }
 
 /** The part of a box that lies in an image. */
-export function clipBox([x, y, width, height]: Box, image: { readonly width: number; readonly height: number }): Box {
+export function clipBox(
+  [x, y, width, height]: CocoBox,
+  image: { readonly width: number; readonly height: number },
+): CocoBox {
   const [left, top] = [Math.min(Math.max(x, 0), image.width), Math.min(Math.max(y, 0), image.height)];
   const right = Math.min(Math.max(x + width, 0), image.width);
   const bottom = Math.min(Math.max(y + height, 0), image.height);
