@@ -64,6 +64,8 @@ export interface Absent {
   readonly reason: string;
   /** `skipped` for too much memory or time; default `absent` */
   readonly status?: 'absent' | 'skipped';
+  /** default `peer` */
+  readonly role?: 'saccade' | 'peer';
 }
 
 /** A comparison with its tensors made. */

@@ -78,8 +78,8 @@ export async function measureComparison(comparison: Comparison, context: Measure
 }
 
 async function measurePrepared(comparison: Comparison, prepared: Prepared, context: MeasureContext): Promise<Row[]> {
-  const rows: Row[] = (prepared.absent ?? []).map(({ name, reason, status = 'absent' }) => ({
-    ...frame(comparison, context.bench, { name, role: 'peer' }),
+  const rows: Row[] = (prepared.absent ?? []).map(({ name, reason, status = 'absent', role = 'peer' }) => ({
+    ...frame(comparison, context.bench, { name, role }),
     status,
     reason,
   }));

@@ -67,8 +67,12 @@ export function tfjsContender(bench: Bench, work: TfjsWork): Contender {
 export async function valuesOf(compute: () => tf.Tensor | tf.Tensor[], kernels: KernelMode): Promise<Values> {
   const before = kernelMode();
   setKernelMode(kernels);
-  const result = tf.tidy(() => compute());
-  setKernelMode(before);
+  let result: tf.Tensor | tf.Tensor[];
+  try {
+    result = tf.tidy(() => compute());
+  } finally {
+    setKernelMode(before);
+  }
   const tensors = Array.isArray(result) ? result : [result];
   const values = await Promise.all(tensors.map((tensor) => tensor.data()));
   tf.dispose(tensors);

@@ -3,7 +3,8 @@ const sleepShare = 0.1;
 /** ... and long ones leave the event loop its turns. */
 const longestSleepMilliseconds = 1;
 
-const never = new Int32Array(new SharedArrayBuffer(4));
+/** What nobody ever wakes; made late, since pages that are not isolated have no SharedArrayBuffer. */
+let never: Int32Array | undefined;
 let waiting = 0;
 let waitingSince = 0;
 let turning = false;
@@ -13,6 +14,7 @@ function turn(): void {
   turning = waiting > 0;
   if (!turning) return;
   const waited = performance.now() - waitingSince;
+  never ??= new Int32Array(new SharedArrayBuffer(4));
   Atomics.wait(never, 0, 0, Math.min(sleepShare * waited, longestSleepMilliseconds));
   setImmediate(turn);
 }

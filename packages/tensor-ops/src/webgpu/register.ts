@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { submitPending, type WebGPUBackendInternals } from './backend.ts';
-import { paced } from './pacing.ts';
+import type { WebGPUBackendInternals } from './backend.ts';
+import { awaitDevice, collectErrors, finishDevice, paceDevice, takeErrors } from './settle.ts';
 
 /** `WebGPUBackend` of `@tensorflow/tfjs-backend-webgpu`, handed in by whoever imported that package. */
 export type WebGPUBackendClass = new (
@@ -44,7 +44,7 @@ export function deviceDescriptor(adapter: GPUAdapter): GPUDeviceDescriptor {
 /**
  * Registers the backend `webgpu` on `device`, in place of tfjs' own registration, and takes it into use.
  *
- * @param pacing `true` in Node: see {@link paced}.
+ * @param pacing `true` in Node: see {@link paceDevice}.
  */
 export async function registerDevice(
   WebGPUBackend: WebGPUBackendClass,
@@ -52,35 +52,26 @@ export async function registerDevice(
   info: GPUAdapterInfo,
   { pacing }: { pacing: boolean },
 ): Promise<RegisteredDevice> {
+  if (pacing) paceDevice(device);
   class PacedBackend extends WebGPUBackend {
-    // The one place where tfjs waits for the GPU: every `data()` and every timing goes through it.
+    // The one place where tfjs waits for the numbers of a tensor.
     override getBufferData(buffer: GPUBuffer): Promise<ArrayBuffer> {
-      return paced(super.getBufferData(buffer));
+      return awaitDevice(device, super.getBufferData(buffer));
     }
   }
-  const backend = pacing ? new PacedBackend(device, info) : new WebGPUBackend(device, info);
+  const backend = new PacedBackend(device, info);
   if (tf.findBackendFactory('webgpu') !== null) tf.removeBackend('webgpu');
   tf.registerBackend('webgpu', () => backend, webgpuPriority);
   await tf.setBackend('webgpu');
 
-  let errors: string[] = [];
-  const collect = (event: Event) => {
-    event.preventDefault(); // It is collected here; nothing need print it.
-    errors.push((event as unknown as { readonly error: GPUError }).error.message);
-  };
-  device.addEventListener('uncapturederror', collect);
+  collectErrors(device);
 
   return {
     async takeErrors() {
-      submitPending(backend as unknown as WebGPUBackendInternals);
-      const done = device.queue.onSubmittedWorkDone();
-      await (pacing ? paced(done) : done);
-      const taken = errors;
-      errors = [];
-      return taken;
+      await finishDevice(backend as unknown as WebGPUBackendInternals);
+      return takeErrors(device);
     },
     dispose() {
-      device.removeEventListener('uncapturederror', collect);
       if (tf.findBackend('webgpu') === (backend as unknown)) tf.removeBackend('webgpu');
       device.destroy();
     },

@@ -1,0 +1,143 @@
+import {
+  createResNet,
+  createVisionTransformer,
+  loadWeights,
+  modelConfig,
+  type ResNet,
+  type VisionTransformer,
+} from '@saccade/backbones';
+import { squeezeExcitation } from '@saccade/nn';
+import { structSA } from '@saccade/structsa';
+import { Rng } from '@saccade/tensor-ops';
+import { openOnnx } from '@saccade/weights';
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-cpu';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { compareValues } from '../core/check.ts';
+import type { Peer, PeerTask } from '../core/comparison.ts';
+import { onnxruntimeNodeSingle } from '../peers/onnxruntimeNode.node.ts';
+import { onnxruntimeWebWasm } from '../peers/onnxruntimeWeb.ts';
+import { networkWeights } from './layers.ts';
+import { networkGraph } from './networkGraph.ts';
+
+const VIT = {
+  gridRank: 2,
+  inputSize: [12, 16],
+  patch: { kernel: [4, 4] },
+  dim: 16,
+  depth: 2,
+  headDim: 8,
+  mlpRatio: 2,
+  numClasses: 5,
+} as const;
+const RESNET = { depths: [1, 2], width: 8, numClasses: 5 } as const;
+const PLACE = { home: 'node', backend: 'wasm', softwareGpu: false, scale: 'quick' } as const;
+
+/** Weights that leave no layer an identity: biases, scales and running statistics start as zeros and ones. */
+async function stirred<M extends VisionTransformer | ResNet>(model: M): Promise<M> {
+  const rng = new Rng(7);
+  const state = await model.stateDict();
+  for (const tensor of state.values()) {
+    if (!(tensor.data instanceof Float32Array)) continue;
+    for (const i of tensor.data.keys()) tensor.data[i] = (tensor.data[i] as number) + 0.2 * rng.uniform();
+  }
+  model.loadStateDict(state);
+  return model.eval();
+}
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+const NETWORKS: [string, readonly [number, number], () => VisionTransformer | ResNet][] = [
+  ['a vision transformer with class token', [12, 16], () => createVisionTransformer({ ...VIT, pooling: 'token' })],
+  [
+    'one with mean pooling and layer scale, without bias of qkv and positions',
+    [12, 16],
+    () => createVisionTransformer({ ...VIT, layerScale: 0.5, qkvBias: false, positionEmbedding: false }),
+  ],
+  ['a ResNet', [32, 48], () => createResNet(RESNET)],
+  [
+    'a ResNet without a max pool',
+    [16, 16],
+    () => createResNet({ ...RESNET, stem: { kernel: 3, stride: 1, pool: false } }),
+  ],
+];
+
+describe.each(NETWORKS)('%s', (_, size, create) => {
+  it('is read back with the same weights, all that a model needs', async () => {
+    const model = await stirred(create());
+    const file = await openOnnx(await networkGraph(model, size));
+    for (const [name, { shape, data }] of await networkWeights(model)) {
+      expect(await file.get(name), name).toEqual({ dtype: 'float32', shape, data });
+    }
+    const state = new Map(await Promise.all(file.names.map(async (name) => [name, await file.get(name)] as const)));
+    const { missing } = create().loadStateDict(state, { strict: false });
+    expect(missing.filter((name) => !name.endsWith('num_batches_tracked'))).toEqual([]);
+  });
+
+  it.each(RUNTIMES)('gives its logits in %s, for a batch', async (_, find) => {
+    const peer = await find();
+    if ('reason' in peer) return skip(peer);
+    const model = await stirred(create());
+    const shape = [2, 3, ...size];
+    const task: PeerTask = {
+      kind: 'network',
+      model: 'tiny',
+      input: new Rng(3).normals(product(shape)),
+      inputShape: shape,
+      onnx: () => networkGraph(model, size, 2),
+      weights: () => networkWeights(model),
+    };
+    const logits = tf.tidy(() => model.forward(tf.transpose(tf.tensor(task.input, shape), [0, 2, 3, 1])));
+    const check = compareValues('our logits', [await answer(peer, task)], [await logits.data()], 2e-5);
+    expect(check.error).toBeLessThan(check.tolerance);
+  });
+});
+
+describe('operators', () => {
+  it.each(RUNTIMES)('attention in %s is that of the formula', async (_, find) => {
+    const peer = await find();
+    if ('reason' in peer) return skip(peer);
+    const shape = [2, 3, 5, 4] as const;
+    const rng = new Rng(3);
+    const [q, k, v] = [rng.normals(120), rng.normals(120), rng.normals(120)] as const;
+    const out = await answer(peer, { kind: 'attention', shape, q, k, v });
+    expect(compareValues('loops', [out], [attentionByLoops(q, k, v, shape)], 2e-6).error).toBeLessThan(2e-6);
+  });
+
+  it.each(RUNTIMES)('a product of matrices in %s', async (_, find) => {
+    const peer = await find();
+    if ('reason' in peer) return skip(peer);
+    const [a, b] = [Float32Array.of(1, 2, 3, 4, 5, 6), Float32Array.of(1, 0, 2, 0, 1, 3)];
+    const task: PeerTask = { kind: 'matMul', sizes: [2, 3, 2], a, b };
+    expect([...(await answer(peer, task))]).toEqual([1 + 4, 9 + 4, 4 + 10, 18 + 10].map((_, i) => product2(a, b, i)));
+  });
+});
+
+describe('networks without a graph', () => {
+  it.each<[string, readonly [number, number], () => Module]>([
+    ['another mixer', [12, 16], () => createVisionTransformer({ ...VIT, mixer: structSA() })],
+    [
+      'clips',
+      [12, 16],
+      () => createVisionTransformer({ ...VIT, gridRank: 3, inputSize: [2, 12, 16], patch: { kernel: [1, 4, 4] } }),
+    ],
+    ['images of another size', [16, 16], () => createVisionTransformer(VIT)],
+    ['gates', [32, 32], () => createResNet({ ...RESNET, gate: squeezeExcitation() })],
+    ['no classifier', [32, 32], () => createResNet({ ...RESNET, numClasses: 0 })],
+    ['a layer alone', [32, 32], () => new Linear(2, 2, { rng: new Rng(1) })],
+  ])('%s is refused', async (_, size, create) => {
+    await expect(networkGraph(create(), size)).rejects.toThrow(OnnxWriteError);
+    await expect(networkGraph(create(), size)).rejects.toThrow(/^Unsupported: /);
+  });
+});
+
+async function answer(peer: Peer, task: PeerTask): Promise<Float32Array> {
+  const work = await peer.prepare(task);
+  if ('reason' in work) throw new Error(work.reason);
+  await work.run();
+  const result = await work.result();
+  await work.dispose();
+  return result;
+}

@@ -1,0 +1,57 @@
+import type { RunLine } from '../core/run.ts';
+import { MEASURE } from '../core/measure.ts';
+import { suites } from '../suites/index.ts';
+import { runBench } from '../worker/driver.ts';
+import { type Choice, Controls } from './controls.ts';
+import { describeMachine } from './machine.ts';
+import { offerFiles } from './files.ts';
+import { ProgressView } from './progressView.ts';
+import { Results } from './results.ts';
+import { findSupport } from './support.ts';
+import { keepAwake } from './wakeLock.ts';
+import { whileVisible } from './whileVisible.ts';
+import { startWebWorker } from './workerHandle.ts';
+
+const results = new Results();
+const progress = new ProgressView();
+const controls = new Controls(suites, await findSupport());
+let cancelling: AbortController | undefined;
+
+offerFiles(results);
+controls.onCancel(() => cancelling?.abort());
+controls.onStart(async (choice) => {
+  cancelling = new AbortController();
+  controls.running = true;
+  const sleep = keepAwake();
+  results.begin();
+  progress.start();
+  if (!crossOriginIsolated) {
+    progress.note('The server does not isolate this page: the clock is coarse, and wasm has no threads.');
+  }
+  progress.end(await measure(choice, cancelling.signal));
+  sleep();
+  controls.running = false;
+});
+controls.running = false;
+
+/** @returns how it ended, in a sentence */
+async function measure(choice: Choice, signal: AbortSignal): Promise<string> {
+  const { only, scale, ...chosen } = choice;
+  try {
+    await runBench(
+      { home: 'browser', scale, ...chosen, ...(only.length > 0 && { only }), measure: MEASURE[scale] },
+      {
+        header: await describeMachine(),
+        signal,
+        startWorker: () => whileVisible(startWebWorker, document, () => progress.note('The page was hidden: the comparison under way will be measured anew.')),
+        onLine: (line) => results.add(line),
+        onProgress: (now) => progress.show(now),
+      },
+      suites,
+    );
+  } catch (error) {
+    if (signal.aborted) return 'Cancelled. What was measured before stays below.';
+    return `Stopped: ${error instanceof Error ? error.message : String(error)}`;
+  }
+  return 'Done';
+}

@@ -1,0 +1,3 @@
+import { supportHere } from './support.ts';
+
+postMessage(await supportHere());

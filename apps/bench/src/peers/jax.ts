@@ -1,0 +1,140 @@
+import type { Array as JaxArray } from '@jax-js/jax';
+import type { Absent, NetworkTask, PeerTask, PeerWork } from '../core/comparison.ts';
+import { type Jax, jaxAttention, jaxResNet, jaxVit, jaxWeights } from './jaxNetworks.ts';
+import { planNetwork } from './networkPlan.ts';
+import { absentFor, type VersionedPeer } from './versionedPeer.ts';
+
+/** Where jax-js computes. */
+export type JaxDevice = 'wasm' | 'webgpu';
+
+/** Arrays in memory of their own, and a compiled function of them. */
+interface Program {
+  readonly inputs: JaxArray[];
+  /** of the inputs, in their order; uses them up */
+  compute(...inputs: JaxArray[]): JaxArray;
+}
+
+/**
+ * jax-js, with every task compiled by its `jit`.
+ *
+ * On webgpu it has a device of its own, on the adapter of `navigator.gpu`. On wasm it takes as many threads as there are
+ * cores where memory can be shared and workers exist, and nobody can ask it for fewer: in pages that are isolated from
+ * other origins. Everywhere else, in Node too, it has one.
+ *
+ * @throws when the package is not there
+ */
+export async function jaxPeer(device: JaxDevice): Promise<VersionedPeer | Absent> {
+  const name = 'jax-js';
+  const jax = await import('@jax-js/jax');
+  if (device === 'webgpu' && globalThis.navigator?.gpu === undefined) return { name, reason: 'no navigator.gpu here' };
+  const ready = await jax.init(device);
+  if (!ready.includes(device)) return { name, reason: `jax-js cannot start ${device} here` };
+  jax.defaultDevice(device);
+  const version = await jaxVersion();
+  const engine = `jax-js ${version}, ${device === 'webgpu' ? 'webgpu' : `wasm, ${threadsText()}`}, jit`;
+  return {
+    name,
+    library: ['@jax-js/jax', version],
+    async prepare(task) {
+      try {
+        const refused = tooLarge(jax, device, task);
+        if (refused !== undefined) return { name, status: 'skipped', reason: refused };
+        const program = await programFor(jax, task);
+        return typeof program === 'string' ? { name, reason: program } : workOf(jax, program, engine);
+      } catch (error) {
+        return absentFor(name, error);
+      }
+    },
+    // Its devices live as long as the page or the process.
+    dispose: () => undefined,
+  };
+}
+
+/** The package says its version nowhere but in its package.json, which it does not export. */
+async function jaxVersion(): Promise<string> {
+  const { version } = await import('../../node_modules/@jax-js/jax/package.json', { with: { type: 'json' } });
+  return version;
+}
+
+function threadsText(): string {
+  if (typeof SharedArrayBuffer === 'undefined' || typeof Worker === 'undefined') return '1 thread';
+  return `${globalThis.navigator?.hardwareConcurrency || 4} threads`;
+}
+
+function workOf(jax: Jax, { inputs, compute }: Program, engine: string): PeerWork {
+  const compiled = jax.jit(compute);
+  const compute1 = () => compiled(...inputs.map((input) => input.ref));
+  return {
+    engine,
+    async run() {
+      const result = await compute1().blockUntilReady();
+      result.dispose();
+      return undefined;
+    },
+    async result() {
+      return (await compute1().data()) as Float32Array;
+    },
+    dispose() {
+      compiled.dispose();
+      for (const input of inputs) input.dispose();
+    },
+  };
+}
+
+/** The program of a task; or why there is none. */
+async function programFor(jax: Jax, task: PeerTask): Promise<Program | string> {
+  const { numpy: np } = jax;
+  const array = (data: Float32Array, shape: readonly number[]) =>
+    np.array(data as Float32Array<ArrayBuffer>, { shape: [...shape] });
+  switch (task.kind) {
+    case 'attention': {
+      const { q, k, v, shape } = task;
+      return {
+        inputs: [q, k, v].map((data) => array(data, shape)),
+        compute: (...[query, key, value]) =>
+          jaxAttention(jax, query as JaxArray, key as JaxArray, value as JaxArray),
+      };
+    }
+    case 'matMul': {
+      const [m, k, n] = task.sizes;
+      return {
+        inputs: [array(task.a, [m, k]), array(task.b, [k, n])],
+        compute: (...[a, b]) => np.matmul(a as JaxArray, b as JaxArray),
+      };
+    }
+    case 'network':
+      return await networkProgram(jax, task, array(task.input, task.inputShape));
+  }
+}
+
+async function networkProgram(jax: Jax, task: NetworkTask, images: JaxArray): Promise<Program | string> {
+  const state = await task.weights();
+  const plan = planNetwork(state, task.inputShape);
+  if (typeof plan === 'string') {
+    images.dispose();
+    return plan;
+  }
+  const weights = jaxWeights(jax, state);
+  const names = Object.keys(weights);
+  return {
+    inputs: [images, ...(Object.values(weights) as JaxArray[])],
+    compute: (input, ...values) => {
+      const named = Object.fromEntries(names.map((name, i) => [name, values[i] as JaxArray]));
+      return plan.kind === 'vit'
+        ? jaxVit(jax, plan, named, input as JaxArray)
+        : jaxResNet(jax, plan, named, input as JaxArray);
+    },
+  };
+}
+
+/** Scores of all pairs of tokens are one buffer, and their weights another one. */
+function tooLarge(jax: Jax, device: JaxDevice, task: PeerTask): string | undefined {
+  if (task.kind !== 'attention') return undefined;
+  const [batch, heads, tokens] = task.shape;
+  const bytes = 4 * batch * heads * tokens ** 2;
+  // Half of what 32-bit addresses reach; what the device binds at most.
+  const most = device === 'wasm' ? 2 ** 30 : jax.getWebGPUDevice().limits.maxStorageBufferBindingSize;
+  if (bytes <= most) return undefined;
+  const gibibytes = (count: number) => `${(count / 2 ** 30).toFixed(1)} GiB`;
+  return `scores take ${gibibytes(bytes)}, more than the ${gibibytes(most)} of a buffer`;
+}

@@ -1,0 +1,8 @@
+export { CHART_CSS } from './colours.ts';
+export { type Chart, init } from './echarts.ts';
+export { ratioChart } from './ratioChart.ts';
+export { ratioMap } from './ratioMap.ts';
+export { rooflineChart } from './rooflineChart.ts';
+export { scalingChart } from './scalingChart.ts';
+export { type ScalingQuantity, seriesKey } from './series.ts';
+export { chartSvg } from './svg.ts';
