@@ -1,7 +1,7 @@
 // The kernels of attention in dynamic groups: one call works on one group (or one head), in memory that the caller hands in
 // as `scratch`. Rows that belong together are gathered side by side; dense products do the rest.
 
-import { batchMatMul } from './kernels';
+import { directMatMul } from './matMul';
 import { addTransposedProduct } from './training';
 
 /** Queries that are worked on at once: their scores stay in the cache. */
@@ -36,7 +36,7 @@ export function assignRows(
     for (let r = 0; r < count; r++) {
       copyScaled(q + bytes((start + r) * d), unit + bytes(r * d), inverseLength(q + bytes((start + r) * d), d), d);
     }
-    batchMatMul(unit, centroids, scores, 1, count, d, width);
+    directMatMul(unit, centroids, scores, count, d, width);
     for (let r = 0; r < count; r++) {
       const row = scores + bytes(r * width);
       let best = 0;
@@ -144,7 +144,7 @@ export function attendGroup(
     const rows = min(TILE, count - start);
     const numbers = order + bytes(start);
     gatherScaled(q, numbers, queries, rows, d, scale);
-    batchMatMul(queries, keysT, scores, 1, rows, d, width);
+    directMatMul(queries, keysT, scores, rows, d, width);
     for (let r = 0; r < rows; r++) {
       const at = kept + (bytes(load<i32>(numbers + bytes(r))) << 1);
       const row = scores + bytes(r * width);
@@ -152,7 +152,7 @@ export function attendGroup(
       store<f32>(at, largest);
       store<f32>(at, <f32>1 / exponentials(row, largest, 1, width), 4);
     }
-    batchMatMul(scores, values, outputs, 1, rows, width, d);
+    directMatMul(scores, values, outputs, rows, width, d);
     for (let r = 0; r < rows; r++) {
       const number = load<i32>(numbers + bytes(r));
       const inverse = load<f32>(kept + (bytes(number) << 1), 4);
@@ -193,8 +193,8 @@ export function attendGroupGrad(
     const numbers = order + bytes(start);
     gatherScaled(q, numbers, queries, rows, d, scale);
     gatherScaled(dy, numbers, dOutputs, rows, d, 1);
-    batchMatMul(queries, keysT, weights, 1, rows, d, width);
-    batchMatMul(dOutputs, valuesT, dScores, 1, rows, d, width);
+    directMatMul(queries, keysT, weights, rows, d, width);
+    directMatMul(dOutputs, valuesT, dScores, rows, d, width);
     for (let r = 0; r < rows; r++) {
       const number = load<i32>(numbers + bytes(r));
       const at = kept + (bytes(number) << 1);
@@ -203,7 +203,7 @@ export function attendGroupGrad(
       clearEnd(row, size, width);
       scoreGradients(row, dScores + bytes(r * width), dot(dOutputs + bytes(r * d), y + bytes(number * d), d), width);
     }
-    batchMatMul(dScores, keyRows, dQueries, 1, rows, width, d);
+    directMatMul(dScores, keyRows, dQueries, rows, width, d);
     for (let r = 0; r < rows; r++) {
       copyScaled(dQueries + bytes(r * d), dq + bytes(load<i32>(numbers + bytes(r)) * d), scale, d);
     }

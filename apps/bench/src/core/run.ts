@@ -38,6 +38,8 @@ export interface DeviceLine {
   readonly features: readonly string[];
   /** measured on this device in this run; absent where it could not be */
   readonly roofline?: Roofline;
+  /** of what only this backend's worker knows; the header has the rest */
+  readonly versions?: Readonly<Record<string, string>>;
 }
 
 /** What the device can do at best. */

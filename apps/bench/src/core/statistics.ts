@@ -32,14 +32,15 @@ export function medianInterval(samples: readonly number[]): readonly [low: numbe
   return [sorted[cut] as number, sorted[sorted.length - 1 - cut] as number];
 }
 
-/** How many samples at each end lie outside of the interval: the largest k with P(X < k) <= 0.025, X ~ Bin(n, 1/2). */
+/** How many samples at each end lie outside of the interval: the largest k with P(X <= k) <= 0.025, X ~ Bin(n, 1/2). */
 function samplesToCut(count: number): number {
   let probability = 0.5 ** count;
-  let below = 0;
+  let upTo = probability;
   let cut = 0;
-  while (below + probability <= 0.025 && cut < Math.floor((count - 1) / 2)) {
-    below += probability;
+  while (cut < Math.floor((count - 1) / 2)) {
     probability *= (count - cut) / (cut + 1);
+    upTo += probability;
+    if (upTo > 0.025) break;
     cut++;
   }
   return cut;

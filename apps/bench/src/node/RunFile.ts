@@ -2,8 +2,8 @@ import { closeSync, mkdirSync, openSync, renameSync, writeFileSync, writeSync } 
 import { join } from 'node:path';
 import type { Row } from '../core/row.ts';
 import type { DeviceLine, RunHeader, RunLine } from '../core/run.ts';
-import { rowsCsv } from './csv.ts';
-import { runSlug } from './slug.ts';
+import { rowsCsv } from '../files/csv.ts';
+import { runSlug } from '../files/slug.ts';
 
 /** The files of one run. */
 export interface RunFiles {

@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { version_core } from '@tensorflow/tfjs-core';
 import type { Machine, RunHeader } from '../core/run.ts';
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
@@ -15,7 +14,7 @@ export async function describeHome(): Promise<Pick<RunHeader, 'machine' | 'versi
   const commit = await commitOf(ROOT);
   return {
     machine: describeMachine(),
-    versions: { node: process.versions.node, '@tensorflow/tfjs-core': version_core },
+    versions: { node: process.versions.node },
     ...(commit !== undefined && { commit }),
   };
 }
@@ -44,6 +43,9 @@ export async function commitOf(folder: string): Promise<string | undefined> {
 }
 
 async function git(folder: string, ...words: readonly string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)('git', ['-C', folder, ...words], { timeout: 20_000, maxBuffer: 2 ** 24 });
+  const { stdout } = await promisify(execFile)('git', ['-C', folder, ...words], {
+    timeout: 20_000,
+    maxBuffer: 2 ** 24,
+  });
   return stdout;
 }

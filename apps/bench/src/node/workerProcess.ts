@@ -9,6 +9,9 @@ const TAIL = 2000;
 /** Milliseconds after the end of a process in which its last words may arrive; its own children may hold the pipe open. */
 const LAST_WORDS_MS = 300;
 
+/** Milliseconds in which a process that is not wanted any more may leave. */
+const LEAVE_MS = 1000;
+
 /**
  * Starts a process that serves a bench.
  *
@@ -45,7 +48,11 @@ export function startWorkerProcess(entry: URL): WorkerHandle {
     },
     terminate() {
       wanted = false;
-      child.kill('SIGKILL');
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      // It leaves by itself, with its temporary files and children, unless it is in the middle of a kernel.
+      if (child.connected) child.disconnect();
+      const timer = setTimeout(() => child.kill('SIGKILL'), LEAVE_MS);
+      child.on('exit', () => clearTimeout(timer));
     },
   };
 }
@@ -57,7 +64,7 @@ function endOf(code: number | null, signal: NodeJS.Signals | null): string {
 
 function lastWords(how: string, printed: string): string {
   const lines = printed.split('\n').filter((line) => line.trim() !== '');
-  return lines.length === 0 ? how : `${how}; it printed last:\n${lines.slice(-6).join('\n')}`;
+  return lines.length === 0 ? how : `${how}; it printed last: ${lines.slice(-6).join(' · ')}`;
 }
 
 /** Everything that a process prints, without the beginning. */

@@ -36,7 +36,11 @@ describe('a graph', () => {
   it('gives back its weights to the reader of ONNX files', async () => {
     const graph = new GraphBuilder('g');
     const x = graph.input('x', [2, 3]);
-    const sum = graph.node('Add', [x, graph.weight('layer.weight', weight)], { alpha: float(0.5), axis: -1, pads: [1, 2] });
+    const sum = graph.node('Add', [x, graph.weight('layer.weight', weight)], {
+      alpha: float(0.5),
+      axis: -1,
+      pads: [1, 2],
+    });
     const shape = graph.integers([3, -1]);
     expect(graph.integers([3, -1])).toBe(shape);
     const file = await openOnnx(

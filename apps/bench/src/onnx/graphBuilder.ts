@@ -86,7 +86,9 @@ export class GraphBuilder {
   nodes(type: string, count: number, inputs: readonly Value[], attributes: Attributes = {}): Value[] {
     for (const input of inputs) this.#assertOwn(input, type);
     const name = `${type}_${this.#nodes.length}`;
-    const outputs = Array.from({ length: count }, (_, i) => this.#value(count === 1 ? `${name}.out` : `${name}.out${i}`));
+    const outputs = Array.from({ length: count }, (_, i) =>
+      this.#value(count === 1 ? `${name}.out` : `${name}.out${i}`),
+    );
     this.#nodes.push(
       messageField(1, [
         ...inputs.map((input) => bytesField(1, input.name)),
@@ -113,25 +115,19 @@ export class GraphBuilder {
       this.#assertOwn(value, 'finish');
       this.#value(name);
       this.#nodes.push(
-        messageField(1, [bytesField(1, value.name), bytesField(2, name), bytesField(3, name), bytesField(4, 'Identity')]),
+        messageField(1, [
+          bytesField(1, value.name),
+          bytesField(2, name),
+          bytesField(3, name),
+          bytesField(4, 'Identity'),
+        ]),
       );
       return messageField(12, describeValue(name, shape));
     });
-    const graph = [
-      ...this.#nodes,
-      bytesField(2, this.#name),
-      ...this.#initializers,
-      ...this.#inputs,
-      ...described,
-    ];
+    const graph = [...this.#nodes, bytesField(2, this.#name), ...this.#initializers, ...this.#inputs, ...described];
     const opset = [bytesField(1, ''), intField(2, OPSET)];
     return toBytes(
-      message([
-        intField(1, IR_VERSION),
-        bytesField(2, 'saccade'),
-        messageField(7, graph),
-        messageField(8, opset),
-      ]),
+      message([intField(1, IR_VERSION), bytesField(2, 'saccade'), messageField(7, graph), messageField(8, opset)]),
     );
   }
 

@@ -37,7 +37,10 @@ export class Layers {
   weight(name: string): Value {
     const weight = this.#weights.get(name);
     if (weight !== undefined) return this.graph.weight(name, weight);
-    throw new OnnxWriteError('Unsupported', `the network has no weight ${name}; this graph is for another architecture.`);
+    throw new OnnxWriteError(
+      'Unsupported',
+      `the network has no weight ${name}; this graph is for another architecture.`,
+    );
   }
 
   /** [B, N, I] -> [B, N, O]. The weight stays [O, I], as PyTorch has it; runtimes transpose it once, when they load. */

@@ -16,11 +16,17 @@ export async function networkGraph(
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (model instanceof ResNet) return await resnetGraph(model, size, batch);
   if (!(model instanceof VisionTransformer)) {
-    throw new OnnxWriteError('Unsupported', `a ${model.constructor.name}; graphs are of vision transformers and ResNets.`);
+    throw new OnnxWriteError(
+      'Unsupported',
+      `a ${model.constructor.name}; graphs are of vision transformers and ResNets.`,
+    );
   }
   const own = model.config.inputSize;
   if (own.join() !== size.join()) {
-    throw new OnnxWriteError('Unsupported', `images of ${size.join('x')}; this model's positions are for ${own.join('x')}.`);
+    throw new OnnxWriteError(
+      'Unsupported',
+      `images of ${size.join('x')}; this model's positions are for ${own.join('x')}.`,
+    );
   }
   return await vitGraph(model, batch);
 }

@@ -4,13 +4,7 @@ import { GraphBuilder, type Value } from './graphBuilder.ts';
  * softmax(q k^T / sqrt(d)) v on [B, h, N, d], as PyTorch's exporter writes `scaled_dot_product_attention`: the scale is
  * divided between q and k, which keeps their product small.
  */
-export function scaledDotProductAttention(
-  graph: GraphBuilder,
-  q: Value,
-  k: Value,
-  v: Value,
-  headDim: number,
-): Value {
+export function scaledDotProductAttention(graph: GraphBuilder, q: Value, k: Value, v: Value, headDim: number): Value {
   const scale = graph.scalar(headDim ** -0.25);
   const keys = graph.node('Transpose', [k], { perm: [0, 1, 3, 2] });
   const scores = graph.node('MatMul', [graph.node('Mul', [q, scale]), graph.node('Mul', [keys, scale])]);

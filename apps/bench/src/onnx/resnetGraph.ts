@@ -21,7 +21,8 @@ export async function resnetGraph(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { depths, stem, inChannels, numClasses, gate } = model.config;
   if (gate) throw new OnnxWriteError('Unsupported', 'a ResNet with gates; this graph is for one without.');
-  if (numClasses === 0) throw new OnnxWriteError('Unsupported', 'a ResNet without a classifier; this graph ends with one.');
+  if (numClasses === 0)
+    throw new OnnxWriteError('Unsupported', 'a ResNet without a classifier; this graph ends with one.');
   const graph = new GraphBuilder('resnet');
   const layers = new Layers(graph, await networkWeights(model));
   const input = graph.input('input', [batch, inChannels, ...size]);

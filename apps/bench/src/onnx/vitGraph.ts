@@ -31,18 +31,18 @@ export async function vitGraph(model: VisionTransformer, batch = 1): Promise<Uin
   }
   const normalized = layers.layerNorm(tokens, 'norm', EPSILON);
   const pooled = pooling === 'mean' ? meanToken(graph, normalized) : firstToken(graph, normalized, batch, dim);
-  return graph.finish([
-    { name: 'logits', value: layers.classifier(pooled, 'head'), shape: [batch, numClasses] },
-  ]);
+  return graph.finish([{ name: 'logits', value: layers.classifier(pooled, 'head'), shape: [batch, numClasses] }]);
 }
 
 function assertPlain({ config }: VisionTransformer): void {
   const { gridRank, patch, mixers } = config;
   const other = mixers.find(({ name }) => name !== 'attention');
-  if (gridRank !== 2) throw new OnnxWriteError('Unsupported', 'a vision transformer for clips; this graph is for images.');
+  if (gridRank !== 2)
+    throw new OnnxWriteError('Unsupported', 'a vision transformer for clips; this graph is for images.');
   if (other) throw new OnnxWriteError('Unsupported', `the mixer "${other.name}"; this graph has plain attention.`);
   const [height, width] = patch.kernel;
-  if (height !== width) throw new OnnxWriteError('Unsupported', `patches of ${patch.kernel}; this graph has square ones.`);
+  if (height !== width)
+    throw new OnnxWriteError('Unsupported', `patches of ${patch.kernel}; this graph has square ones.`);
 }
 
 function tokenCount({ config: { grid, prefixTokens } }: VisionTransformer): number {

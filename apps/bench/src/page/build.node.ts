@@ -26,6 +26,7 @@ export async function buildPage(folder: string = pageFolder): Promise<void> {
       outDir: folder,
       emptyOutDir: true,
       target: 'esnext',
+      reportCompressedSize: false,
       // The chunks are large because TensorFlow.js is; nobody can split them smaller.
       chunkSizeWarningLimit: Number.POSITIVE_INFINITY,
     },
@@ -44,5 +45,3 @@ function noNode(): Plugin {
     },
   };
 }
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) await buildPage();

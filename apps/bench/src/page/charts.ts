@@ -10,6 +10,7 @@ import {
   scalingChart,
   seriesKey,
 } from '../report/charts/index.ts';
+import { grouped } from '../report/grouped.ts';
 import { byId, make } from './dom.ts';
 import { softwareLabel } from './table.ts';
 
@@ -111,7 +112,7 @@ class SuiteCharts {
 
   /** Series with two sizes or more, under the names of what distinguishes them. */
   #offerSeries(): void {
-    const series = [...Map.groupBy(this.rows, seriesKey)].filter(([, rows]) => scalingChart(rows, [], 'wallMs'));
+    const series = [...grouped(this.rows, seriesKey)].filter(([, rows]) => scalingChart(rows, [], 'wallMs'));
     const { value } = this.#series;
     this.#series.replaceChildren(...series.map(([key, rows]) => make('option', { value: key }, seriesName(rows))));
     if (series.some(([key]) => key === value)) this.#series.value = value;
@@ -133,23 +134,24 @@ function seriesName(rows: readonly Row[]): string {
   return parameters.map(([name, value]) => `${name} ${value}`).join(', ');
 }
 
-/** A place on the page that has a chart or, so far, none. */
+/** A place on the page that has a chart or, so far, none. What is wider than the screen scrolls. */
 class ChartPlace {
-  readonly element = make('div', { className: 'chart', hidden: true });
-  #drawn: ReturnType<typeof init> | undefined;
+  readonly #drawing = make('div');
+  readonly element = make('div', { className: 'chart', hidden: true }, this.#drawing);
   readonly #observer = new ResizeObserver(() => this.#drawn?.resize());
+  #drawn: ReturnType<typeof init> | undefined;
 
   constructor() {
-    this.element.setAttribute('role', 'img');
-    this.#observer.observe(this.element);
+    this.#drawing.setAttribute('role', 'img');
+    this.#observer.observe(this.#drawing);
   }
 
   show(chart: Chart | undefined): void {
     this.element.hidden = chart === undefined;
     if (chart === undefined) return;
-    this.element.style.height = `${chart.height}px`;
-    this.element.setAttribute('aria-label', chart.label);
-    this.#drawn ??= init(this.element, null, { renderer: 'svg' });
+    this.#drawing.style.height = `${chart.height}px`;
+    this.#drawing.setAttribute('aria-label', chart.label);
+    this.#drawn ??= init(this.#drawing, null, { renderer: 'svg' });
     this.#drawn.resize();
     this.#drawn.setOption(chart.option, { notMerge: true });
   }

@@ -1,6 +1,7 @@
 import type { BenchBackend, Suite } from '../core/comparison.ts';
 import { byId, make } from './dom.ts';
 import type { Support } from './support.ts';
+import { softwareLabel } from './table.ts';
 
 /** What the visitor wants to see measured. */
 export interface Choice {
@@ -11,7 +12,12 @@ export interface Choice {
   readonly peers: boolean;
 }
 
-const NAMES: Readonly<Record<BenchBackend, string>> = { webgpu: 'WebGPU', webgl: 'WebGL', wasm: 'WebAssembly', cpu: 'cpu' };
+const NAMES: Readonly<Record<BenchBackend, string>> = {
+  webgpu: 'WebGPU',
+  webgl: 'WebGL',
+  wasm: 'WebAssembly',
+  cpu: 'cpu',
+};
 
 /** The form: what can be chosen, and what is. */
 export class Controls {
@@ -46,12 +52,13 @@ export class Controls {
 
   /** While something runs, it can be cancelled, and nothing else. */
   set running(running: boolean) {
+    const [leaves, comes] = running ? [this.#start, this.#cancel] : [this.#cancel, this.#start];
+    // A button loses the focus with its use; who is on the keyboard should find it on the one that takes over.
+    const focused = document.activeElement === leaves;
     this.#fields.disabled = running;
-    this.#start.disabled = running;
-    this.#cancel.disabled = !running;
-    // The focus must not fall from a button that has just been disabled.
-    if (running && document.activeElement === document.body) this.#cancel.focus();
-    else if (!running && document.activeElement === document.body) this.#start.focus();
+    leaves.disabled = true;
+    comes.disabled = false;
+    if (focused) comes.focus();
   }
 
   #choice(): Choice {
@@ -75,8 +82,9 @@ function preferred(support: readonly Support[]): Support | undefined {
 }
 
 function backendBox({ backend, device, reason, softwareGpu }: Support, checked: boolean): HTMLElement {
-  const note = softwareGpu ? `${device}: a driver on the processor, its times say nothing about a GPU` : device;
-  return box('backend', backend, NAMES[backend], reason ?? note ?? '', checked, reason !== undefined);
+  const element = box('backend', backend, NAMES[backend], reason ?? device ?? '', checked, reason !== undefined);
+  if (softwareGpu) element.querySelector('small')?.append(' ', softwareLabel());
+  return element;
 }
 
 function suiteNote({ backends }: Suite): string {
@@ -84,7 +92,14 @@ function suiteNote({ backends }: Suite): string {
 }
 
 /** A check box with its label and a smaller line below. */
-function box(group: string, value: string, label: string, note: string, checked: boolean, disabled = false): HTMLElement {
+function box(
+  group: string,
+  value: string,
+  label: string,
+  note: string,
+  checked: boolean,
+  disabled = false,
+): HTMLElement {
   const id = `${group}-${value}`;
   const input = make('input', { type: 'checkbox', id, name: group, value, checked, disabled });
   const small = make('small', { id: `${id}-note` }, note);

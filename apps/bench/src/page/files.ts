@@ -1,13 +1,13 @@
 import type { Row } from '../core/row.ts';
 import type { DeviceLine, RunHeader, RunLine } from '../core/run.ts';
-import { rowsCsv } from '../node/csv.ts';
-import { parseRun } from '../node/readRun.ts';
-import { runSlug } from '../node/slug.ts';
+import { rowsCsv } from '../files/csv.ts';
+import { parseRun } from '../files/parseRun.ts';
+import { runSlug } from '../files/slug.ts';
 import { byId, make } from './dom.ts';
 import type { Results } from './results.ts';
 
 /** Largest file that is opened, in bytes; a full run with all of its samples has some megabytes. */
-const LARGEST = 256 * 2 ** 20;
+const LARGEST = 64 * 2 ** 20;
 
 /** Makes the buttons work with which results leave the page, and files of earlier ones come in. */
 export function offerFiles(results: Results): void {

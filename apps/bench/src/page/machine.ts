@@ -19,13 +19,17 @@ export async function describeMachine(): Promise<Pick<RunHeader, 'machine' | 've
   const { userAgentData, deviceMemory } = navigator as ChromiumNavigator;
   const hints = ['architecture', 'bitness', 'platformVersion', 'model'];
   const told = await userAgentData?.getHighEntropyValues(hints).catch(() => undefined);
-  const processor = told?.architecture ? `${told.architecture}, ${told.bitness} bit` : 'a processor that the browser does not name';
+  const processor = told?.architecture
+    ? `${told.architecture}, ${told.bitness} bit`
+    : 'a processor that the browser does not name';
   return {
     machine: {
       processor,
       cores: navigator.hardwareConcurrency,
       ...(deviceMemory !== undefined && { memory: deviceMemory * 2 ** 30 }),
-      system: [userAgentData?.platform ?? navigator.platform, told?.platformVersion, told?.model].filter(Boolean).join(' '),
+      system: [userAgentData?.platform ?? navigator.platform, told?.platformVersion, told?.model]
+        .filter(Boolean)
+        .join(' '),
     },
     versions: { browser: browserName(userAgentData?.brands) },
   };

@@ -1,10 +1,10 @@
-import type { RunLine } from '../core/run.ts';
 import { MEASURE } from '../core/measure.ts';
+import type { RunLine } from '../core/run.ts';
 import { suites } from '../suites/index.ts';
 import { runBench } from '../worker/driver.ts';
 import { type Choice, Controls } from './controls.ts';
-import { describeMachine } from './machine.ts';
 import { offerFiles } from './files.ts';
+import { describeMachine } from './machine.ts';
 import { ProgressView } from './progressView.ts';
 import { Results } from './results.ts';
 import { findSupport } from './support.ts';
@@ -43,7 +43,10 @@ async function measure(choice: Choice, signal: AbortSignal): Promise<string> {
       {
         header: await describeMachine(),
         signal,
-        startWorker: () => whileVisible(startWebWorker, document, () => progress.note('The page was hidden: the comparison under way will be measured anew.')),
+        startWorker: () =>
+          whileVisible(startWebWorker, document, () =>
+            progress.note('The page was hidden: the comparison under way will be measured anew.'),
+          ),
         onLine: (line) => results.add(line),
         onProgress: (now) => progress.show(now),
       },
@@ -53,5 +56,8 @@ async function measure(choice: Choice, signal: AbortSignal): Promise<string> {
     if (signal.aborted) return 'Cancelled. What was measured before stays below.';
     return `Stopped: ${error instanceof Error ? error.message : String(error)}`;
   }
-  return 'Done';
+  const rows = results.lines.filter(({ kind }) => kind === 'row').length;
+  return rows === 0
+    ? 'There is nothing to measure: no comparison of these suites goes with these backends and this name.'
+    : `Done: ${rows} rows.`;
 }

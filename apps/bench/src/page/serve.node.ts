@@ -25,7 +25,11 @@ export interface ServedPage {
  *
  * @throws when the port is taken, or when the page does not bundle
  */
-export async function servePage({ port = 0, host = 'localhost', folder = pageFolder }: ServePageOptions = {}): Promise<ServedPage> {
+export async function servePage({
+  port = 0,
+  host = 'localhost',
+  folder = pageFolder,
+}: ServePageOptions = {}): Promise<ServedPage> {
   await buildPage(folder);
   const server = await preview({
     configFile: false,

@@ -30,7 +30,7 @@ const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|software|basic render/i
 
 /** Looks for every backend, in the thread that calls it. */
 export async function supportHere(): Promise<readonly Support[]> {
-  return [webAssembly(), webGL(), await webGPU(), { backend: 'cpu', device: 'plain JavaScript', softwareGpu: false }];
+  return [await webGPU(), webGL(), webAssembly(), { backend: 'cpu', device: 'plain JavaScript', softwareGpu: false }];
 }
 
 function webAssembly(): Support {

@@ -4,6 +4,7 @@ import { byId, make } from './dom.ts';
 /** The table of ratios; rows of one comparison on one backend stand together. */
 export class RatioTable {
   readonly #frame = byId('table', HTMLElement);
+  readonly #legend = byId('legend', HTMLElement);
   readonly #referenceHead = byId('reference-column', HTMLTableCellElement);
   readonly #groups = new Map<string, { readonly body: HTMLTableSectionElement; readonly rows: Row[] }>();
   #reference: ReadonlyMap<string, Row> | undefined;
@@ -19,13 +20,13 @@ export class RatioTable {
     }
     group.rows.push(row);
     this.#draw(group);
-    this.#frame.hidden = false;
+    this.#show(true);
   }
 
   clear(): void {
     for (const { body } of this.#groups.values()) body.remove();
     this.#groups.clear();
-    this.#frame.hidden = true;
+    this.#show(false);
   }
 
   /** Shows the ratios of an earlier run beside those of this one. */
@@ -33,6 +34,11 @@ export class RatioTable {
     this.#reference = rows && new Map(rows.map((row) => [identity(row), row]));
     this.#referenceHead.hidden = rows === undefined;
     for (const group of this.#groups.values()) this.#draw(group);
+  }
+
+  #show(shown: boolean): void {
+    this.#frame.hidden = !shown;
+    this.#legend.hidden = !shown;
   }
 
   #table(): HTMLTableElement {
@@ -43,7 +49,7 @@ export class RatioTable {
     const { suite, comparison, backend, softwareGpu } = rows[0] as Row;
     const columns = this.#reference === undefined ? 5 : 6;
     const head = make('th', { scope: 'rowgroup', colSpan: columns }, `${suite}/${comparison} on ${backend}`);
-    if (softwareGpu) head.append(' ', softwareLabel());
+    if (softwareGpu) head.append(' ', softwareLabel('software driver'));
     // What was timed first: who is absent, and why, is read last.
     const ordered = [...rows].sort((a, b) => Number(b.status === 'measured') - Number(a.status === 'measured'));
     body.replaceChildren(make('tr', { className: 'group' }, head), ...ordered.map((row) => this.#line(row)));
@@ -56,7 +62,7 @@ export class RatioTable {
     const cell = (text: string, colSpan = 1) => line.append(make('td', { colSpan }, text));
     if (row.status === 'measured') {
       cell(timeOf(row));
-      cell(row.memoryRatio === undefined ? '' : quotient(row.memoryRatio));
+      cell(row.memoryRatio === undefined ? '' : `${quotient(row.memoryRatio)} ×`);
       cell(row.roofline === undefined ? '' : `${row.roofline.percent.toPrecision(2)} % (${row.roofline.limit})`);
       cell(row.check === undefined ? '' : row.check.error.toExponential(0));
     } else cell(`${row.status}: ${row.reason ?? ''}`, 4);
@@ -66,8 +72,7 @@ export class RatioTable {
 }
 
 /** What says that a "GPU" is none. */
-export function softwareLabel(): HTMLElement {
-  const text = 'a driver on the processor: nothing about a GPU';
+export function softwareLabel(text = 'a driver on the processor: nothing about a GPU'): HTMLElement {
   return make('strong', { className: 'software' }, text);
 }
 
@@ -89,9 +94,9 @@ function referenceOf(row: Row | undefined): string {
 }
 
 function ratio({ value, interval: [low, high] }: Ratio): string {
-  return `${quotient(value)} (${quotient(low)} to ${quotient(high)})`;
+  return `${quotient(value)} × (${quotient(low)} to ${quotient(high)})`;
 }
 
 function quotient(value: number): string {
-  return `${Number(value.toPrecision(value >= 100 ? 3 : 2))} ×`;
+  return value.toPrecision(value >= 100 ? 3 : 2);
 }

@@ -29,7 +29,8 @@ export function whileVisible(start: () => WorkerHandle, page: SeenDocument, onVo
     held = page.hidden;
     disturbed = page.hidden;
     clearInterval(waiting);
-    if (held) waiting = setInterval(() => deliver?.({ type: 'progress', progress: { phase: 'prepare' } }), SIGN_OF_LIFE);
+    if (held)
+      waiting = setInterval(() => deliver?.({ type: 'progress', progress: { phase: 'prepare' } }), SIGN_OF_LIFE);
     else if (asked !== undefined) inner.send(asked);
   };
   const onChange = () => {

@@ -5,8 +5,7 @@ export function startWebWorker(): WorkerHandle {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'bench' });
   return {
     send: (message) => worker.postMessage(message),
-    onMessage: (listener) =>
-      worker.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => listener(data)),
+    onMessage: (listener) => worker.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => listener(data)),
     onExit: (listener) =>
       worker.addEventListener('error', (event) => {
         // An error that nobody caught does not end a Web Worker, but whoever waits for its answer waits in vain.

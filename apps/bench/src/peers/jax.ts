@@ -1,11 +1,13 @@
 import type { Array as JaxArray } from '@jax-js/jax';
-import type { Absent, NetworkTask, PeerTask, PeerWork } from '../core/comparison.ts';
+import type { Absent, NetworkTask, PeerTask, PeerWork, SuitePlace } from '../core/comparison.ts';
 import { type Jax, jaxAttention, jaxResNet, jaxVit, jaxWeights } from './jaxNetworks.ts';
 import { planNetwork } from './networkPlan.ts';
-import { absentFor, type VersionedPeer } from './versionedPeer.ts';
+import { absentFor, skippedOnSoftware, type VersionedPeer } from './versionedPeer.ts';
+
+const NAME = 'jax-js';
 
 /** Where jax-js computes. */
-export type JaxDevice = 'wasm' | 'webgpu';
+type JaxDevice = 'wasm' | 'webgpu';
 
 /** Arrays in memory of their own, and a compiled function of them. */
 interface Program {
@@ -20,29 +22,39 @@ interface Program {
  * On webgpu it has a device of its own, on the adapter of `navigator.gpu`. On wasm it takes as many threads as there are
  * cores where memory can be shared and workers exist, and nobody can ask it for fewer: in pages that are isolated from
  * other origins. Everywhere else, in Node too, it has one.
- *
- * @throws when the package is not there
  */
-export async function jaxPeer(device: JaxDevice): Promise<VersionedPeer | Absent> {
-  const name = 'jax-js';
-  const jax = await import('@jax-js/jax');
-  if (device === 'webgpu' && globalThis.navigator?.gpu === undefined) return { name, reason: 'no navigator.gpu here' };
+export async function jaxPeer({ home, backend, softwareGpu }: SuitePlace): Promise<VersionedPeer | Absent | undefined> {
+  if (backend !== 'wasm' && backend !== 'webgpu') return undefined;
+  if (softwareGpu) return skippedOnSoftware(NAME);
+  try {
+    return await jaxOn(backend, home === 'node' ? withoutWorkers : (work) => work());
+  } catch (error) {
+    return absentFor(NAME, error);
+  }
+}
+
+/** How the library's code is called. */
+type Around = <T>(work: () => Promise<T>) => Promise<T>;
+
+async function jaxOn(device: JaxDevice, around: Around): Promise<VersionedPeer | Absent> {
+  const jax = await around(() => import('@jax-js/jax'));
+  if (device === 'webgpu' && globalThis.navigator?.gpu === undefined) return { name: NAME, reason: 'no navigator.gpu' };
   const ready = await jax.init(device);
-  if (!ready.includes(device)) return { name, reason: `jax-js cannot start ${device} here` };
+  if (!ready.includes(device)) return { name: NAME, reason: `its ${device} does not start here` };
   jax.defaultDevice(device);
   const version = await jaxVersion();
-  const engine = `jax-js ${version}, ${device === 'webgpu' ? 'webgpu' : `wasm, ${threadsText()}`}, jit`;
+  const engine = `jax-js ${version}, ${device === 'webgpu' ? 'webgpu' : `wasm, ${await around(threadsText)}`}, jit`;
   return {
-    name,
+    name: NAME,
     library: ['@jax-js/jax', version],
     async prepare(task) {
       try {
         const refused = tooLarge(jax, device, task);
-        if (refused !== undefined) return { name, status: 'skipped', reason: refused };
+        if (refused !== undefined) return { name: NAME, status: 'skipped', reason: refused };
         const program = await programFor(jax, task);
-        return typeof program === 'string' ? { name, reason: program } : workOf(jax, program, engine);
+        return typeof program === 'string' ? { name: NAME, reason: program } : workOf(jax, program, engine, around);
       } catch (error) {
-        return absentFor(name, error);
+        return absentFor(NAME, error);
       }
     },
     // Its devices live as long as the page or the process.
@@ -56,23 +68,38 @@ async function jaxVersion(): Promise<string> {
   return version;
 }
 
-function threadsText(): string {
+async function threadsText(): Promise<string> {
   if (typeof SharedArrayBuffer === 'undefined' || typeof Worker === 'undefined') return '1 thread';
   return `${globalThis.navigator?.hardwareConcurrency || 4} threads`;
 }
 
-function workOf(jax: Jax, { inputs, compute }: Program, engine: string): PeerWork {
+/**
+ * jax-js takes threads wherever there is a global `Worker`, and asks for it whenever it compiles. In Node there is none at
+ * first, but Emscripten's programs (onnxruntime-web, tfjs) put Node's there, which is another kind: what was compiled
+ * afterwards would not fit the memory from before. Nobody else computes while jax-js does, so it can be hidden.
+ */
+async function withoutWorkers<T>(work: () => Promise<T>): Promise<T> {
+  const own = Object.getOwnPropertyDescriptor(globalThis, 'Worker');
+  Reflect.deleteProperty(globalThis, 'Worker');
+  try {
+    return await work();
+  } finally {
+    if (own !== undefined) Object.defineProperty(globalThis, 'Worker', own);
+  }
+}
+
+function workOf(jax: Jax, { inputs, compute }: Program, engine: string, around: Around): PeerWork {
   const compiled = jax.jit(compute);
-  const compute1 = () => compiled(...inputs.map((input) => input.ref));
+  const once = () => compiled(...inputs.map((input) => input.ref));
   return {
     engine,
     async run() {
-      const result = await compute1().blockUntilReady();
+      const result = await around(() => once().blockUntilReady());
       result.dispose();
       return undefined;
     },
     async result() {
-      return (await compute1().data()) as Float32Array;
+      return (await around(() => once().data())) as Float32Array;
     },
     dispose() {
       compiled.dispose();
@@ -91,8 +118,7 @@ async function programFor(jax: Jax, task: PeerTask): Promise<Program | string> {
       const { q, k, v, shape } = task;
       return {
         inputs: [q, k, v].map((data) => array(data, shape)),
-        compute: (...[query, key, value]) =>
-          jaxAttention(jax, query as JaxArray, key as JaxArray, value as JaxArray),
+        compute: (...[query, key, value]) => jaxAttention(jax, query as JaxArray, key as JaxArray, value as JaxArray),
       };
     }
     case 'matMul': {

@@ -19,7 +19,10 @@ export function jaxAttention({ numpy: np, nn }: Jax, q: JaxArray, k: JaxArray, v
 /** The numbers of a network on the device in use. */
 export function jaxWeights({ numpy: np }: Jax, weights: PeerWeights): JaxWeights {
   return Object.fromEntries(
-    [...weights].map(([name, { shape, data }]) => [name, np.array(data as Float32Array<ArrayBuffer>, { shape: [...shape] })]),
+    [...weights].map(([name, { shape, data }]) => [
+      name,
+      np.array(data as Float32Array<ArrayBuffer>, { shape: [...shape] }),
+    ]),
   );
 }
 
@@ -34,7 +37,10 @@ export function jaxVit(jax: Jax, plan: VitPlan, weights: JaxWeights, images: Jax
   const norm = (name: string, x: JaxArray) => {
     const centred = x.ref.sub(np.mean(x, -1, { keepdims: true }));
     const variance = np.mean(np.square(centred.ref), -1, { keepdims: true });
-    return centred.div(np.sqrt(variance.add(1e-6))).mul(weight(`${name}.weight`)).add(weight(`${name}.bias`));
+    return centred
+      .div(np.sqrt(variance.add(1e-6)))
+      .mul(weight(`${name}.weight`))
+      .add(weight(`${name}.bias`));
   };
   const attention = (name: string, x: JaxArray) => {
     const qkv = linear(`${name}.qkv`, x).reshape([batch, -1, 3, heads, dim / heads]);
@@ -72,15 +78,25 @@ function linearPatches(
 }
 
 /** Images [B, C, H, W] -> logits: ResNet of bottlenecks, version 1.5, written in jax-js. Uses up both. */
-export function jaxResNet({ numpy: np, nn, lax }: Jax, plan: ResNetPlan, weights: JaxWeights, images: JaxArray): JaxArray {
+export function jaxResNet(
+  { numpy: np, nn, lax }: Jax,
+  plan: ResNetPlan,
+  weights: JaxWeights,
+  images: JaxArray,
+): JaxArray {
   const weight = (name: string) => take(weights, name);
   const conv = (name: string, x: JaxArray, stride: number) => {
     const filters = weight(`${name}.weight`);
     const padding = ((filters.shape[2] as number) - 1) / 2;
-    return lax.conv(x, filters, [stride, stride], [
-      [padding, padding],
-      [padding, padding],
-    ]);
+    return lax.conv(
+      x,
+      filters,
+      [stride, stride],
+      [
+        [padding, padding],
+        [padding, padding],
+      ],
+    );
   };
   const norm = (name: string, x: JaxArray) => {
     const part = (of: string) => weight(`${name}.${of}`).reshape([-1, 1, 1]);
@@ -96,7 +112,12 @@ export function jaxResNet({ numpy: np, nn, lax }: Jax, plan: ResNetPlan, weights
 
   let x = nn.relu(norm('bn1', conv('conv1', images, 2)));
   // Nothing is below zero after ReLU, so that zeros never win.
-  x = np.pad(x, [[0, 0], [0, 0], [1, 1], [1, 1]]);
+  x = np.pad(x, [
+    [0, 0],
+    [0, 0],
+    [1, 1],
+    [1, 1],
+  ]);
   x = lax.reduceWindow(x, (window) => np.max(window), [1, 1, 3, 3], [1, 1, 2, 2]);
   for (const [s, depth] of plan.depths.entries()) {
     for (let i = 0; i < depth; i++) x = bottleneck(`layer${s + 1}.${i}`, x, s > 0 && i === 0 ? 2 : 1, i === 0);

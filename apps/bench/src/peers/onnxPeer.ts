@@ -60,7 +60,10 @@ async function questionOf(task: PeerTask): Promise<Question> {
     }
     case 'matMul': {
       const [m, k, n] = task.sizes;
-      return { file: matMulGraph(task.sizes), inputs: [['a', task.a, [m, k]] as const, ['b', task.b, [k, n]] as const] };
+      return {
+        file: matMulGraph(task.sizes),
+        inputs: [['a', task.a, [m, k]] as const, ['b', task.b, [k, n]] as const],
+      };
     }
     case 'network':
       return { file: await task.onnx(), inputs: [['input', task.input, task.inputShape] as const] };

@@ -31,6 +31,10 @@ export async function onnxruntimeWebWasm({ backend }: SuitePlace): Promise<Versi
 /** onnxruntime-web on the GPU; goes with `webgpu`. Tensors stay there, as those of our own contenders do. */
 export async function onnxruntimeWebGpu(place: SuitePlace): Promise<VersionedPeer | Absent | undefined> {
   if (place.backend !== 'webgpu') return undefined;
+  if (place.home === 'node') {
+    const reason = "its GPU build needs a browser: its memory is shared, which WebGPU's queues in Node do not take";
+    return { name: WEBGPU, reason };
+  }
   if (place.softwareGpu) {
     return { name: WEBGPU, status: 'skipped', reason: 'the driver is software: times would say nothing of a GPU' };
   }

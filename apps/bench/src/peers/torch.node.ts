@@ -1,13 +1,13 @@
-import { freemem } from 'node:os';
+import { availableParallelism, freemem } from 'node:os';
 import { serializeTorch } from '@saccade/weights';
-import type { Absent, NetworkTask, PeerTask, PeerWork } from '../core/comparison.ts';
+import type { Absent, NetworkTask, PeerTask, PeerWork, SuitePlace } from '../core/comparison.ts';
 import { isCounter, planNetwork } from './networkPlan.ts';
 import { TorchProcess, type TorchProgram } from './TorchProcess.node.ts';
-import { findTorchPython } from './torchPython.node.ts';
+import { findTorchPython, type TorchPython } from './torchPython.node.ts';
 import { absentFor, type VersionedPeer } from './versionedPeer.ts';
 
 /** How PyTorch takes part. */
-export interface TorchOptions {
+interface TorchOptions {
   /** as in the rows: `PyTorch, 1 thread` */
   readonly name: string;
   readonly threads: number;
@@ -22,14 +22,39 @@ interface Kept {
   readonly fused: boolean;
 }
 
+/** PyTorch in one thread; goes with `wasm`. */
+export async function torchSingle({ backend }: SuitePlace): Promise<VersionedPeer | Absent | undefined> {
+  return backend === 'wasm' ? await torchOrWhy({ name: 'PyTorch, 1 thread', threads: 1 }) : undefined;
+}
+
+/** PyTorch with all cores; goes with `wasm`. Undefined where there is only one. */
+export async function torchAllCores({ backend }: SuitePlace): Promise<VersionedPeer | Absent | undefined> {
+  const threads = availableParallelism();
+  return backend === 'wasm' && threads > 1
+    ? await torchOrWhy({ name: `PyTorch, ${threads} threads`, threads })
+    : undefined;
+}
+
+async function torchOrWhy(options: TorchOptions): Promise<VersionedPeer | Absent> {
+  try {
+    python ??= findTorchPython();
+    return torchPeer(await python, options);
+  } catch (error) {
+    return absentFor(options.name, error);
+  }
+}
+
+/** The same one for all peers of this process. */
+let python: Promise<TorchPython> | undefined;
+
 /**
  * PyTorch on the processor, in a Python that stays alive between the runs and takes the times itself: its start and the
  * way of the numbers are no part of them. It starts when work is prepared; if it dies, it starts anew for the next work.
- *
- * @throws when there is no Python with PyTorch
  */
-export async function torchPeer({ name, threads, patienceMs = 120_000 }: TorchOptions): Promise<VersionedPeer> {
-  const { program, version } = await findTorchPython();
+export function torchPeer(
+  { program, version }: TorchPython,
+  { name, threads, patienceMs = 120_000 }: TorchOptions,
+): VersionedPeer {
   const start: TorchProgram = { program, threads, patienceMs };
   let process: TorchProcess | undefined;
   return {

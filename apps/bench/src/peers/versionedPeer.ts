@@ -1,4 +1,4 @@
-import type { Absent, Peer } from '../core/comparison.ts';
+import type { Absent, Peer, SuitePlace } from '../core/comparison.ts';
 
 /** A peer that was found, with what stands for it in the header of a run. */
 export interface VersionedPeer extends Peer {
@@ -6,12 +6,11 @@ export interface VersionedPeer extends Peer {
   readonly library: readonly [name: string, version: string];
 }
 
-/** Something that may be a peer here. Looking must not cost much: what is expensive waits until it is asked for work. */
-export interface Candidate {
-  /** the peer's name, also if it is absent */
-  readonly name: string;
-  find(): Promise<VersionedPeer | Absent>;
-}
+/**
+ * Looks for a peer: it is there, or why it is not; undefined where nobody expects it, on another backend. Never throws.
+ * Looking must not cost much: what is expensive waits until the peer is asked for work.
+ */
+export type PeerFactory = (place: SuitePlace) => Promise<VersionedPeer | Absent | undefined>;
 
 /** Peers of a place. */
 export interface DetectedPeers {
@@ -22,26 +21,24 @@ export interface DetectedPeers {
   readonly versions: Record<string, string>;
 }
 
-/** Looks for all of them at once. One that fails in any way is absent, for that reason. */
-export async function findAll(candidates: readonly Candidate[]): Promise<DetectedPeers> {
-  const found = await Promise.all(candidates.map(findOne));
-  const peers = found.filter((one) => 'prepare' in one);
+/** Looks for all of them at once. */
+export async function findAll(place: SuitePlace, factories: readonly PeerFactory[]): Promise<DetectedPeers> {
+  const found = await Promise.all(factories.map((factory) => factory(place)));
+  const expected = found.filter((one) => one !== undefined);
+  const peers = expected.filter((one): one is VersionedPeer => 'prepare' in one);
   return {
     peers,
-    absent: found.filter((one) => !('prepare' in one)),
+    absent: expected.filter((one): one is Absent => !('prepare' in one)),
     versions: Object.fromEntries(peers.map(({ library }) => library)),
   };
-}
-
-async function findOne({ name, find }: Candidate): Promise<VersionedPeer | Absent> {
-  try {
-    return await find();
-  } catch (error) {
-    return absentFor(name, error);
-  }
 }
 
 /** The absence of whoever threw. */
 export function absentFor(name: string, error: unknown): Absent {
   return { name, reason: error instanceof Error ? error.message : String(error) };
+}
+
+/** A GPU that is a driver on the processor: its times would say nothing of a GPU. */
+export function skippedOnSoftware(name: string): Absent {
+  return { name, status: 'skipped', reason: 'the driver is software: times would say nothing of a GPU' };
 }

@@ -25,7 +25,7 @@ export class Conversation {
    * @throws `signal.reason` when aborted; the worker is ended
    */
   ask(message: ToWorker, onProgress?: (progress: MeasureProgress) => void): Promise<FromWorker> {
-    const signal = this.#signal;
+    const [signal, silenceMs] = [this.#signal, this.#silenceMs];
     if (this.ended) return Promise.resolve({ type: 'failed', reason: this.#reason });
     return new Promise<FromWorker>((resolve, reject) => {
       const abort = () => {
@@ -34,9 +34,9 @@ export class Conversation {
       };
       const hang = () => {
         this.end();
-        this.#lose(`it said nothing for ${Math.round(this.#silenceMs / 1000)} s and was stopped`);
+        this.#lose(`it said nothing for ${Math.round(silenceMs / 1000)} s and was stopped`);
       };
-      let timer = setTimeout(hang, this.#silenceMs);
+      let timer = setTimeout(hang, silenceMs);
       const settle = (done: () => void) => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', abort);
@@ -46,7 +46,7 @@ export class Conversation {
       this.#question = {
         alive(progress) {
           clearTimeout(timer);
-          timer = setTimeout(hang, this.#silenceMs);
+          timer = setTimeout(hang, silenceMs);
           onProgress?.(progress);
         },
         answered: (answer) => settle(() => resolve(answer)),

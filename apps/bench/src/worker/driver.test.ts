@@ -86,14 +86,23 @@ describe('runBench', () => {
   });
 
   it('ends with the slopes over the tokens', async () => {
-    const tokens = [49, 196, 784];
-    const growing = [suite('one', tokens.map((n) => `n${n}`))];
+    const tokens = [784, 1568, 3136];
+    const growing = [
+      suite(
+        'one',
+        tokens.map((n) => `n${n}`),
+      ),
+    ];
     const { home } = homeOf((message) => {
       if (message.type === 'open') return openedOn(message.place);
       const n = Number(message.comparison.slice(1));
       const at = n ** 2 / 1e4;
       const wallMs = { median: at, quartiles: [at, at], interval: [at, at] } as const;
-      return { type: 'rows', rows: [fakeRow('one', message.comparison, { parameters: { tokens: n }, wallMs })], full: false };
+      return {
+        type: 'rows',
+        rows: [fakeRow('one', message.comparison, { parameters: { tokens: n }, wallMs })],
+        full: false,
+      };
     });
     const last = (await run(PLAN, home, growing)).at(-1);
     expect(last).toMatchObject({ kind: 'slope', quantity: 'wallMs', contender: 'ours', tokens });
@@ -115,7 +124,8 @@ describe('runBench', () => {
 
   it('lists what suits a software GPU, once it is known that there is one', async () => {
     const large = suite('one', [], {
-      comparisons: ({ softwareGpu }) => (softwareGpu ? ['small'] : ['small', 'large']).map((id) => comparison('one', id)),
+      comparisons: ({ softwareGpu }) =>
+        (softwareGpu ? ['small'] : ['small', 'large']).map((id) => comparison('one', id)),
     });
     const { home, workers, progress } = homeOf((message, worker) =>
       message.type === 'open' ? openedOn(message.place, true) : willing(message, worker),
@@ -200,22 +210,26 @@ describe('runBench', () => {
     expect(workers).toHaveLength(2);
   });
 
-  it.each(['open', 'measure'] as const)('stops at once while a worker is at "%s", and keeps the lines so far', async (at) => {
-    const controller = new AbortController();
-    const reason = new Error('enough');
-    const { home, workers, given } = homeOf(
-      (message, worker) => {
-        if (message.type !== at || (message.type === 'measure' && message.comparison === 'a')) return willing(message, worker);
-        setTimeout(() => controller.abort(reason), 50);
-        return undefined;
-      },
-      { signal: controller.signal },
-    );
-    await expect(run(PLAN, home)).rejects.toBe(reason);
-    expect(given.map(({ kind }) => kind)).toEqual(at === 'open' ? [] : ['run', 'device', 'row']);
-    expect(workers.map(({ terminated }) => terminated)).toEqual([true]);
-    expect(vi.getTimerCount()).toBe(0);
-  });
+  it.each(['open', 'measure'] as const)(
+    'stops at once while a worker is at "%s", and keeps the lines so far',
+    async (at) => {
+      const controller = new AbortController();
+      const reason = new Error('enough');
+      const { home, workers, given } = homeOf(
+        (message, worker) => {
+          if (message.type !== at || (message.type === 'measure' && message.comparison === 'a'))
+            return willing(message, worker);
+          setTimeout(() => controller.abort(reason), 50);
+          return undefined;
+        },
+        { signal: controller.signal },
+      );
+      await expect(run(PLAN, home)).rejects.toBe(reason);
+      expect(given.map(({ kind }) => kind)).toEqual(at === 'open' ? [] : ['run', 'device', 'row']);
+      expect(workers.map(({ terminated }) => terminated)).toEqual([true]);
+      expect(vi.getTimerCount()).toBe(0);
+    },
+  );
 
   it('starts nothing when aborted before', async () => {
     const { home, workers } = homeOf(willing, { signal: AbortSignal.abort(new Error('no')) });

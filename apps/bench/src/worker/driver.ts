@@ -63,8 +63,8 @@ class Run {
         this.#done += this.#counts.get(backend) ?? 0;
         return;
       }
-      this.#header(opened.versions);
-      this.#add(opened.device);
+      const known = this.#header(opened.versions);
+      this.#add(withVersions(opened, known));
       await this.#measureAll(worker, opened.device);
     } finally {
       worker.close();
@@ -85,7 +85,8 @@ class Run {
       const name = `${comparison.suite}/${comparison.id}`;
       this.#report(backend, name);
       const rows = await worker.measure(comparison, (detail) => this.#report(backend, name, detail));
-      for (const row of 'reason' in rows ? [failed(comparison, backend, softwareGpu, rows.reason)] : rows) this.#add(row);
+      for (const row of 'reason' in rows ? [failed(comparison, backend, softwareGpu, rows.reason)] : rows)
+        this.#add(row);
       this.#done++;
     }
     this.#report(backend);
@@ -96,8 +97,9 @@ class Run {
   }
 
   /** The first line; it waits for the first worker, which knows the versions of the peers. */
-  #header(versions: Readonly<Record<string, string>>): void {
-    if (this.#lines.length > 0) return;
+  #header(versions: Readonly<Record<string, string>>): RunHeader {
+    const [first] = this.#lines;
+    if (first?.kind === 'run') return first;
     const { home, scale } = this.#plan;
     const { header } = this.#home;
     const line: RunHeader = {
@@ -111,6 +113,7 @@ class Run {
       options: optionsOf(this.#plan),
     };
     this.#add(line);
+    return line;
   }
 
   #add(line: RunLine): void {
@@ -193,8 +196,15 @@ class BackendWorker {
   }
 }
 
+function withVersions({ device, versions }: Opened, { versions: known }: RunHeader): DeviceLine {
+  const further = Object.entries(versions).filter(([name, version]) => known[name] !== version);
+  return further.length === 0 ? device : { ...device, versions: Object.fromEntries(further) };
+}
+
 function reasonOf(answer: FromWorker): Failure {
-  return { reason: answer.type === 'failed' ? answer.reason : `the worker gave an answer to another question: ${answer.type}` };
+  return {
+    reason: answer.type === 'failed' ? answer.reason : `the worker gave an answer to another question: ${answer.type}`,
+  };
 }
 
 /**
@@ -213,7 +223,12 @@ function optionsOf({ backends, suites, only, peers, measure }: RunPlan): RunHead
   return { backends, suites, ...(only && { only }), peers, ...measure };
 }
 
-function failed({ suite, id, parameters }: Comparison, backend: BenchBackend, softwareGpu: boolean, reason: string): Row {
+function failed(
+  { suite, id, parameters }: Omit<Comparison, 'prepare'>,
+  backend: BenchBackend,
+  softwareGpu: boolean,
+  reason: string,
+): Row {
   return {
     kind: 'row',
     suite,

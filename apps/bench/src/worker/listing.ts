@@ -24,7 +24,9 @@ export function listComparisons(
 export function findComparison(suites: readonly Suite[], suite: string, id: string, place: SuitePlace): Comparison {
   const found = listComparisons(suites, place, { suites: [suite] }).find((comparison) => comparison.id === id);
   if (found === undefined) {
-    throw new Error(`there is no comparison ${suite}/${id} on ${place.backend} in ${place.home} at scale ${place.scale}`);
+    throw new Error(
+      `there is no comparison ${suite}/${id} on ${place.backend} in ${place.home} at scale ${place.scale}`,
+    );
   }
   return found;
 }

@@ -1,26 +1,15 @@
 import type { Absent, Bench, Comparison, Peer, Suite, SuitePlace } from '../core/comparison.ts';
 import { type MeasureOptions, type MeasureProgress, measureComparison } from '../core/measure.ts';
 import type { Row } from '../core/row.ts';
-import type { DeviceLine, Roofline } from '../core/run.ts';
+import type { Roofline } from '../core/run.ts';
+import type { BenchPeers, OpenedBench } from '../device/createBench.ts';
 import { findComparison } from './listing.ts';
 import type { FromWorker, ToWorker, WorkerPort } from './protocol.ts';
-
-/** What is handed to a bench when its backend is opened. */
-export interface FoundPeers {
-  readonly peers: readonly Peer[];
-  readonly absentPeers: readonly Absent[];
-}
-
-/** A backend in use. */
-export interface OpenedWorker {
-  readonly bench: Bench;
-  readonly device: Omit<DeviceLine, 'roofline'>;
-}
 
 /** What a worker needs from its home. */
 export interface WorkerHome {
   readonly suites: readonly Suite[];
-  open(place: SuitePlace, found: FoundPeers): Promise<OpenedWorker>;
+  open(place: SuitePlace, peers: BenchPeers): Promise<OpenedBench>;
   detectPeers(place: SuitePlace): Promise<{
     readonly peers: readonly Peer[];
     readonly absent: readonly Absent[];
@@ -76,7 +65,7 @@ async function open(
   home: WorkerHome,
 ): Promise<{ session: Session; answer: FromWorker }> {
   const found = peers ? await home.detectPeers(place) : { peers: [], absent: [], versions: {} };
-  const { bench, device } = await home.open(place, { peers: found.peers, absentPeers: found.absent });
+  const { bench, device, versions } = await home.open(place, { peers: found.peers, absentPeers: found.absent });
   const reached = roofline === 'measure' ? await home.measureRoofline(bench) : roofline;
   const { home: where, backend, softwareGpu, scale } = bench;
   return {
@@ -84,7 +73,7 @@ async function open(
     answer: {
       type: 'opened',
       device: { ...device, ...(reached && { roofline: reached }) },
-      versions: found.versions,
+      versions: { ...versions, ...found.versions },
       absentPeers: found.absent,
     },
   };

@@ -4,7 +4,6 @@ import { parseArgs } from 'node:util';
 import { attention, dynamicGroups, groupedAttention, setKernelMode } from '@saccade/tensor-ops';
 import { setupBackend } from '@saccade/tensor-ops/node';
 import * as tf from '@tensorflow/tfjs-core';
-import { HeapWatch } from './heapWatch.ts';
 import { type Measured, measure, slope } from './measure.ts';
 import { problem, tensors } from './problem.ts';
 
@@ -24,7 +23,6 @@ const GLOBAL_LIMIT = 3136;
 type Setting = { readonly [K in keyof typeof STAGE]: number };
 
 const backend = await setupBackend('wasm');
-const heap = new HeapWatch();
 
 /** What is timed for one setting: each returns tensors that are then disposed. */
 function work({ tokens, heads, size, groups, topK }: Setting) {
@@ -88,9 +86,12 @@ function macsOf(name: string, { tokens, heads, size, groups, topK }: Setting): [
 
 const rows: string[] = [];
 
-function run(setting: Setting, names: readonly (keyof ReturnType<typeof work>['parts'])[]): Record<string, Measured> {
+async function run(
+  setting: Setting,
+  names: readonly (keyof ReturnType<typeof work>['parts'])[],
+): Promise<Record<string, Measured>> {
   const { parts, dispose } = work(setting);
-  const measured = measure(Object.fromEntries(names.map((name) => [name, parts[name]])), runs, heap);
+  const measured = await measure(Object.fromEntries(names.map((name) => [name, parts[name]])), runs);
   dispose();
   for (const [name, result] of Object.entries(measured)) {
     const { tokens, heads, size, groups, topK } = setting;
@@ -106,7 +107,7 @@ function run(setting: Setting, names: readonly (keyof ReturnType<typeof work>['p
 }
 
 assertRight(STAGE);
-const main = run(STAGE, ['dg', 'global', 'dg gradients', 'global gradients', 'routing', 'within groups']);
+const main = await run(STAGE, ['dg', 'global', 'dg gradients', 'global gradients', 'routing', 'within groups']);
 const of = (name: string) => main[name] as Measured;
 const share = (a: number, b: number) => (a / b).toFixed(3);
 console.log(
@@ -117,18 +118,21 @@ console.log(
 );
 console.log(`routing: ${share(of('routing').cpuMs, of('dg').cpuMs)} of the forward time`);
 
-const byTokens = [784, 1568, 3136, 6272, 12544].map((tokens) => ({
-  tokens,
-  measured: run({ ...STAGE, tokens }, tokens <= GLOBAL_LIMIT ? ['dg', 'global'] : ['dg']),
-}));
+const byTokens = [];
+for (const tokens of [784, 1568, 3136, 6272, 12544]) {
+  byTokens.push({
+    tokens,
+    measured: await run({ ...STAGE, tokens }, tokens <= GLOBAL_LIMIT ? ['dg', 'global'] : ['dg']),
+  });
+}
 for (const name of ['dg', 'global'] as const) {
   const points = byTokens.flatMap((row) =>
     row.measured[name] ? [[row.tokens, row.measured[name].cpuMs] as const] : [],
   );
   console.log(`slope of log time over log N, ${name}: ${slope(points).toFixed(2)}`);
 }
-for (const topK of [24, 49, 196, 392]) run({ ...STAGE, topK }, ['dg']);
-for (const groups of [12, 24, 96, 192]) run({ ...STAGE, groups }, ['dg']);
+for (const topK of [24, 49, 196, 392]) await run({ ...STAGE, topK }, ['dg']);
+for (const groups of [12, 24, 96, 192]) await run({ ...STAGE, groups }, ['dg']);
 
 if (options.save) {
   const folder = fileURLToPath(new URL('../../results/', import.meta.url));

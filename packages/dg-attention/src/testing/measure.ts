@@ -1,5 +1,5 @@
+import { peakMemory } from '@saccade/tensor-ops/profile';
 import * as tf from '@tensorflow/tfjs-core';
-import type { HeapWatch } from './heapWatch.ts';
 
 /** Times and memory of one computation. */
 export interface Measured {
@@ -11,14 +11,18 @@ export interface Measured {
 }
 
 /** Runs each computation in turn, `runs` times after a first one that is not timed but watched; medians. */
-export function measure(
+export async function measure(
   parts: Readonly<Record<string, () => tf.TensorContainer>>,
   runs: number,
-  heap: HeapWatch,
-): Record<string, Measured> {
+): Promise<Record<string, Measured>> {
   const once = (compute: () => tf.TensorContainer) => tf.dispose(tf.tidy(compute));
-  const peaks = Object.entries(parts).map(([name, compute]) => [name, heap.peakOf(() => once(compute))] as const);
-  const samples = new Map(peaks.map(([name]) => [name, { wall: [] as number[], cpu: [] as number[] }]));
+  const peaks = new Map<string, number>();
+  for (const [name, compute] of Object.entries(parts)) {
+    const { deviceBytes } = await peakMemory(() => once(compute));
+    if (deviceBytes === undefined) throw new Error(`nobody watches the memory of ${tf.getBackend()}: measure on wasm`);
+    peaks.set(name, deviceBytes);
+  }
+  const samples = new Map([...peaks.keys()].map((name) => [name, { wall: [] as number[], cpu: [] as number[] }]));
   for (let round = 0; round < runs; round++) {
     for (const [name, compute] of Object.entries(parts)) {
       const [start, cpu] = [performance.now(), process.cpuUsage()];
@@ -29,7 +33,7 @@ export function measure(
     }
   }
   return Object.fromEntries(
-    peaks.map(([name, peakBytes]) => {
+    [...peaks].map(([name, peakBytes]) => {
       const { wall, cpu } = samples.get(name) as { wall: number[]; cpu: number[] };
       const runsMs = wall.map(rounded);
       return [name, { wallMs: rounded(median(wall)), cpuMs: rounded(median(cpu)), runsMs, peakBytes }];

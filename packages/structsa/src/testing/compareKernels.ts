@@ -4,9 +4,8 @@ import { parseArgs } from 'node:util';
 import { softwareVulkan } from '@saccade/software-vulkan';
 import { type KernelMode, setKernelMode } from '@saccade/tensor-ops';
 import { setupBackend } from '@saccade/tensor-ops/node';
-import { trimBufferPool, webgpuDevice } from '@saccade/tensor-ops/webgpu';
+import { peakMemory } from '@saccade/tensor-ops/profile';
 import type * as tf from '@tensorflow/tfjs-core';
-import { DeviceWatch } from './deviceWatch.ts';
 import { GRIDS, type Workload, workload } from './workload.ts';
 
 // Fused kernels against the explicit path, on one adapter in one run: `pnpm --filter @saccade/structsa run measure`.
@@ -21,7 +20,6 @@ const PROMISED_BINDING = 128 * 2 ** 20;
 const MODES = ['fused', 'explicit'] as const satisfies readonly KernelMode[];
 
 const backend = await setupBackend('webgpu', { softwareDriver: softwareVulkan });
-const watch = new DeviceWatch(webgpuDevice());
 
 /** One path of one computation. */
 interface Measured {
@@ -45,18 +43,19 @@ async function timed(compute: () => tf.Tensor): Promise<number> {
 async function measure(compute: () => tf.Tensor, runs: number): Promise<Record<(typeof MODES)[number], Measured>> {
   const times: Record<string, number[]> = {};
   const uses: Record<string, { peakBytes: number; largestBinding: number }> = {};
-  // The first round compiles the programs, and shows what is needed: from an empty pool of buffers, which tfjs never
-  // shrinks by itself.
+  // The first round compiles the programs and moves the inputs; then it is seen what is needed beside those.
   for (let round = 0; round <= runs; round++) {
     for (const mode of MODES) {
       setKernelMode(mode);
       if (round === 0) {
-        trimBufferPool();
-        watch.restart();
+        await timed(compute);
+        const { deviceBytes = 0, largestBinding = 0 } = await peakMemory(async () => {
+          await timed(compute);
+        });
+        uses[mode] = { peakBytes: deviceBytes, largestBinding };
+      } else {
+        times[mode] = [...(times[mode] ?? []), await timed(compute)];
       }
-      const elapsed = await timed(compute);
-      if (round === 0) uses[mode] = watch.use;
-      else times[mode] = [...(times[mode] ?? []), elapsed];
     }
   }
   const of = (mode: (typeof MODES)[number]): Measured => {

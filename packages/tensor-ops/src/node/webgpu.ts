@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { BackendError } from '../backendError.ts';
 import { deviceDescriptor, registerDevice, type WebGPUBackendClass } from '../webgpu/register.ts';
+import { isSoftwareAdapter } from '../webgpu/software.ts';
 import type { BackendInfo, BackendOptions } from './backendInfo.ts';
 import { optionalPackage } from './optionalPackage.ts';
 import { hasVulkanLoader, useSoftwareDriver } from './vulkan.ts';
@@ -25,7 +26,7 @@ export async function setupWebGPU({ softwareDriver }: BackendOptions): Promise<B
   const { vendor, architecture, description } = adapter.info;
   return {
     name: 'webgpu',
-    adapter: { vendor, architecture, description, software: isSoftware(adapter.info) },
+    adapter: { vendor, architecture, description, software: isSoftwareAdapter(adapter.info) },
     features: [...device.features].sort(),
     takeErrors: () => registered.takeErrors(),
     dispose: () => registered.dispose(),
@@ -89,10 +90,4 @@ function provideNavigatorGpu(gpu: GPU): void {
     Object.defineProperty(globalThis, 'navigator', { value: {}, configurable: true, writable: true });
   }
   Object.defineProperty(globalThis.navigator, 'gpu', { value: gpu, configurable: true });
-}
-
-function isSoftware(info: GPUAdapterInfo): boolean {
-  return (
-    info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|software/i.test(`${info.architecture} ${info.description}`)
-  );
 }

@@ -57,7 +57,12 @@ export function watchTextures(): () => number {
     },
   });
   return () => {
-    Object.defineProperty(backend, 'numBytesInGPU', { configurable: true, enumerable: true, writable: true, value: bytes });
+    Object.defineProperty(backend, 'numBytesInGPU', {
+      configurable: true,
+      enumerable: true,
+      writable: true,
+      value: bytes,
+    });
     return tally.peak;
   };
 }

@@ -10,6 +10,7 @@ export {
   type WebGPUProgram,
   type WebGPUUniform,
 } from './program.ts';
+export { isSoftwareAdapter } from './software.ts';
 
 // `import '@saccade/tensor-ops/webgpu'` gives tfjs' webgpu backend our fused kernels. Apart from the main entry, so that
 // who runs elsewhere does not carry them.

@@ -19,7 +19,7 @@ export function commonOption(label: string): ChartOption {
 }
 
 /** Pixels, guessed: there is no canvas to measure with in Node, and the width of a page may change. */
-const [NARROW, CHARACTER, BESIDE] = [620, 6.8, 48];
+const [NARROW, CHARACTER, BESIDE] = [500, 6.8, 48];
 
 /** A legend above the chart, and where the chart may begin below it. */
 export function legendAbove(names: readonly string[], itemWidth = 24) {

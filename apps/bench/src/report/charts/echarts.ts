@@ -53,6 +53,8 @@ export interface Chart {
   readonly option: ChartOption;
   /** pixels that it needs */
   readonly height: number;
+  /** a caption */
+  readonly title: string;
   /** what it shows, in words, for those who do not see it */
   readonly label: string;
 }

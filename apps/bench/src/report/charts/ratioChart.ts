@@ -29,25 +29,27 @@ export function ratioChart(rows: readonly Row[]): Chart | undefined {
   const baselines = [...new Set(dots.map(({ row }) => row.baseline as string))];
   const [only] = baselines;
   const baseline = baselines.length === 1 ? only : 'the baseline';
-  const label = `Time relative to ${baseline}, with 95 % intervals: ${dots.map(describe).join('; ')}`;
+  const title = `Time relative to ${baseline}, with 95 % intervals`;
+  const label = `${title}: ${dots.map(describe).join('; ')}`;
   const roles = (['saccade', 'peer'] as const).filter((role) => dots.some(({ row }) => row.role === role));
   const { legend, below } = legendAbove(
     roles.map((role) => ROLES[role].name),
     10,
   );
   const ends = dots.flatMap(({ ratio }) => ratio.interval.map((end) => within(end, ratio.value)));
+  const names = dots.map(({ name }) => name);
   const option = {
     ...commonOption(label),
     legend,
     grid: { left: 8, right: 24, top: below, bottom: 36 },
-    xAxis: logAxis({ name: `time by that of ${baseline} (less is faster)`, values: [...ends, 1], format: formatTimes }),
+    xAxis: { ...logAxis({ name: `time by that of ${baseline} (less is faster)`, values: [...ends, 1] }), nameGap: 26 },
     yAxis: {
       type: 'category' as const,
       inverse: true,
-      data: dots.map(({ name }) => name),
+      data: names,
       axisLine: { show: false },
       axisTick: { show: false },
-      axisLabel: { color: INK.text, interval: 0, width: several ? 340 : 220, overflow: 'truncate' as const },
+      axisLabel: { color: INK.text, interval: 0, width: 320, overflow: 'truncate' as const },
     },
     series: [
       intervals(dots),
@@ -73,7 +75,7 @@ export function ratioChart(rows: readonly Row[]): Chart | undefined {
       })),
     ],
   } as Chart['option'];
-  return { option, height: below + 52 + 24 * dots.length, label };
+  return { option, height: below + 52 + 24 * dots.length, title, label };
 }
 
 function dotOf(row: Row, several: boolean): Dot[] {

@@ -3,7 +3,7 @@ import { formatTimes } from './axes.ts';
 import { INK } from './colours.ts';
 import { commonOption, tooltip } from './common.ts';
 import type { Chart } from './echarts.ts';
-import { withoutTokens } from './series.ts';
+import { mainBaseline, withoutTokens } from './series.ts';
 
 /** The ratio at which a cell has its full colour, to either side. */
 const FULL = 8;
@@ -17,22 +17,28 @@ const FULL = 8;
  * @returns nothing where no row has a ratio to another one
  */
 export function ratioMap(rows: readonly Row[]): Chart | undefined {
-  const baselines = new Set(rows.flatMap(({ baseline }) => baseline ?? []));
+  const baseline = mainBaseline(rows);
+  if (baseline === undefined) return undefined;
   const shown = rows.filter(
     ({ parameters, contender, status }) =>
-      typeof parameters.tokens === 'number' && status !== 'absent' && !baselines.has(contender),
+      typeof parameters.tokens === 'number' && status !== 'absent' && contender !== baseline,
   );
-  if (!shown.some(({ timeRatio }) => timeRatio !== undefined)) return undefined;
+  const ratioOf = (row: Row) => (row.baseline === baseline ? row.timeRatio?.value : undefined);
+  const ratios = shown.flatMap((row) => ratioOf(row) ?? []);
+  if (ratios.length === 0) return undefined;
   const named = nameLines(shown);
   const sizes = [...new Set(named.map(({ row }) => row.parameters.tokens as number))].sort((a, b) => a - b);
   const lines = [...new Set(named.map(({ line }) => line))];
   const cells = named.map(({ row, line }) => ({
     row,
     line,
-    text: textOf(row),
+    ratio: ratioOf(row),
+    text: textOf(row, ratioOf(row)),
     place: [sizes.indexOf(row.parameters.tokens as number), lines.indexOf(line)] as const,
   }));
-  const label = `Time relative to ${[...baselines].join(' or ')} over N. ${lines.map((line) => `${line}: ${cells.flatMap((cell) => (cell.line === line ? `${cell.text} at ${cell.row.parameters.tokens}` : [])).join(', ')}`).join('; ')}`;
+  const title = `Time relative to ${baseline} over N: blue is less, orange is more`;
+  const less = ratios.filter((ratio) => ratio < 1).length;
+  const label = `${title}. ${less} of ${ratios.length} are less than 1; the tables have the numbers`;
   const axis = { type: 'category' as const, axisLine: { show: false }, axisTick: { show: false } };
   const option = {
     ...commonOption(label),
@@ -65,16 +71,16 @@ export function ratioMap(rows: readonly Row[]): Chart | undefined {
       },
     ],
   } as Chart['option'];
-  return { option, height: 44 + 26 * lines.length, label };
+  return { option, height: 44 + 26 * lines.length, title, label };
 }
 
-function textOf({ timeRatio, status }: Row): string {
-  if (timeRatio !== undefined) return formatTimes(timeRatio.value);
+function textOf({ status }: Row, ratio: number | undefined): string {
+  if (ratio !== undefined) return formatTimes(ratio);
   return status === 'measured' ? 'no baseline' : status;
 }
 
 /** A cell of the map; its text is readable in both themes, since the colours below it are thin. */
-function drawCell(cells: readonly { readonly row: Row; readonly text: string }[]) {
+function drawCell(cells: readonly { readonly ratio: number | undefined; readonly text: string }[]) {
   return (
     { dataIndex }: { dataIndex: number },
     api: {
@@ -83,10 +89,9 @@ function drawCell(cells: readonly { readonly row: Row; readonly text: string }[]
       size(data: number[]): unknown;
     },
   ) => {
-    const { row, text } = cells[dataIndex] as (typeof cells)[number];
+    const { ratio, text } = cells[dataIndex] as (typeof cells)[number];
     const [x, y] = api.coord([api.value(0), api.value(1)]) as [number, number];
     const [width, height] = api.size([1, 1]) as [number, number];
-    const ratio = row.timeRatio?.value;
     const strength = ratio === undefined ? 0.5 : Math.min(1, Math.abs(Math.log(ratio)) / Math.log(FULL));
     return {
       type: 'rect' as const,

@@ -32,7 +32,8 @@ export function rooflineChart(rows: readonly Row[], device: DeviceLine): Chart |
   const intensities = [...points.map(({ intensity }) => intensity), ridge];
   const range = [Math.min(...intensities) / 1.5, ridge, Math.max(...intensities) * 1.5];
   const roof = range.map((intensity) => [intensity, Math.min(100, (100 * intensity) / ridge)] as const);
-  const label = `Roofline of ${device.description}: ${points.length} results in percent of the rate of fused multiply-adds, over operations per byte. Work of fewer than ${formatNumber(ridge)} operations per byte is limited by memory bandwidth.`;
+  const title = `Roofline of ${device.description}`;
+  const label = `${title}: ${points.length} results in percent of the rate of fused multiply-adds, over operations per byte. Work of fewer than ${formatNumber(ridge)} operations per byte is limited by memory bandwidth.`;
   const { legend, below } = legendAbove(['roof', ...groups.map(([name]) => name)], 12);
   const percents = [...points.map(({ percent }) => percent), ...roof.map(([, percent]) => percent)];
   const option = {
@@ -78,7 +79,7 @@ export function rooflineChart(rows: readonly Row[], device: DeviceLine): Chart |
       }),
     ],
   } as Chart['option'];
-  return { option, height: below + 340, label };
+  return { option, height: below + 340, title, label };
 }
 
 function pointOf(row: Row, device: DeviceLine, peak: number): Point[] {

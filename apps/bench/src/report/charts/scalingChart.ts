@@ -5,14 +5,14 @@ import { formatTimes, logAxis } from './axes.ts';
 import { seriesStyle } from './colours.ts';
 import { commonOption, legendAbove, tooltip } from './common.ts';
 import type { Chart } from './echarts.ts';
-import { pointsOf, type ScalingQuantity, sameSeries } from './series.ts';
+import { mainBaseline, pointsOf, type ScalingQuantity, sameSeries } from './series.ts';
 
 const NAMES: Readonly<Record<ScalingQuantity, string>> = {
-  wallMs: 'time',
-  cpuMs: 'processor time',
+  wallMs: 'Time',
+  cpuMs: 'Processor time',
   gpuMs: 'GPU time',
-  peakTensorBytes: 'peak memory of tensors',
-  peakDeviceBytes: 'peak memory of the device',
+  peakTensorBytes: 'Peak memory of tensors',
+  peakDeviceBytes: 'Peak memory of the device',
 };
 
 /**
@@ -31,7 +31,8 @@ export function scalingChart(
   const lines = [...grouped(rows, ({ contender }) => contender)]
     .map(([contender, own]) => ({ contender, own, points: pointsOf(own, quantity) }))
     .filter(({ points }) => points.length > 1);
-  const baseline = lines.find(({ contender }) => rows.some((row) => row.baseline === contender)) ?? lines[0];
+  const main = mainBaseline(rows);
+  const baseline = lines.find(({ contender }) => contender === main) ?? lines[0];
   if (baseline === undefined) return undefined;
   const [smallest, unit] = baseline.points[0] as readonly [number, number];
   const named = lines.map(({ contender, own, points }) => {
@@ -39,8 +40,8 @@ export function scalingChart(
     const slope = fit?.slope.toFixed(2);
     return { name: slope ? `${contender} (slope ${slope})` : contender, contender, slope, points };
   });
-  const what = `${NAMES[quantity]} relative to ${baseline.contender} at N = ${smallest}`;
-  const label = `How ${what} grows with N. ${named.map(({ contender, slope }) => `${contender}: ${slope ? `slope ${slope}` : 'no slope fitted'}`).join('; ')}`;
+  const title = `${NAMES[quantity]} over N, relative to ${baseline.contender} at N = ${smallest}`;
+  const label = `${title}. ${named.map(({ contender, slope }) => `${contender}: ${slope ? `slope ${slope}` : 'no slope fitted'}`).join('; ')}`;
   const { legend, below } = legendAbove(named.map(({ name }) => name));
   const sizes = [...new Set(named.flatMap(({ points }) => points.map(([tokens]) => tokens)))].sort((a, b) => a - b);
   const option = {
@@ -49,7 +50,10 @@ export function scalingChart(
     grid: { left: 24, right: 20, top: below, bottom: 36 },
     xAxis: { ...logAxis({ name: 'N, tokens', values: sizes, ticks: sizes, format: formatTokens }), nameGap: 28 },
     yAxis: {
-      ...logAxis({ name: what, values: named.flatMap(({ points }) => points.map(([, value]) => value / unit)) }),
+      ...logAxis({
+        name: NAMES[quantity],
+        values: named.flatMap(({ points }) => points.map(([, value]) => value / unit)),
+      }),
       nameGap: 52,
     },
     series: named.map(({ name, contender, points }, place) => {
@@ -72,7 +76,7 @@ export function scalingChart(
       };
     }),
   } as Chart['option'];
-  return { option, height: below + 340, label };
+  return { option, height: below + 300, title, label };
 }
 
 function formatTokens(tokens: number): string {

@@ -1,5 +1,6 @@
 import type { Row } from '../../core/row.ts';
 import type { SlopeLine } from '../../core/run.ts';
+import { grouped } from '../grouped.ts';
 
 /** What can be plotted over N. */
 export type ScalingQuantity = SlopeLine['quantity'];
@@ -39,4 +40,13 @@ export function pointsOf(
       return sound && value !== undefined && value > 0 ? [[tokens, value]] : [];
     })
     .sort(([a], [b]) => a - b);
+}
+
+/** What most of the rows are divided by: where it is missing at some N, something else takes its place there. */
+export function mainBaseline(rows: readonly Row[]): string | undefined {
+  const counts = grouped(
+    rows.filter(({ timeRatio }) => timeRatio !== undefined),
+    ({ baseline }) => baseline,
+  );
+  return [...counts].sort(([, a], [, b]) => b.length - a.length)[0]?.[0];
 }

@@ -1,5 +1,15 @@
 import { Html } from '@saccade/command-kit/html';
+import { setPlatformAPI } from 'echarts/core';
 import { type Chart, init } from './echarts.ts';
+
+// Without a page there is nothing to measure text with, and ECharts guesses too little for wide fonts: names would overlap.
+if (typeof document === 'undefined') {
+  setPlatformAPI({ measureText: (text, font) => ({ width: 0.61 * pixelsOf(font) * [...text].length }) as TextMetrics });
+}
+
+function pixelsOf(font = ''): number {
+  return Number(/([\d.]+)px/.exec(font)?.[1] ?? 12);
+}
 
 /**
  * A chart as SVG text, drawn without a page.
@@ -23,5 +33,6 @@ function withoutInteraction(svg: string): string {
     .replace(/ (?:class|pointer-events|xml:space|ecmeta_\w+|xmlns(?::xlink)?|version|baseProfile)="[^"]*"/g, '')
     .replace(/<rect width="\d+" height="\d+" x="0" y="0" fill="none"><\/rect>\s*/, '')
     .replace(/><\/(?:path|rect)>/g, '/>')
-    .replace(/ style="font-size:12px;font-family:sans-serif;"/g, '');
+    .replace(/ style="font-size:12px;font-family:sans-serif;"/g, '')
+    .replace('<svg ', '<svg font-family="sans-serif" font-size="12" ');
 }

@@ -48,6 +48,8 @@ export function madeUpDevice(given: Partial<DeviceLine> = {}): DeviceLine {
   };
 }
 
+const EXPLICIT = 'plain attention (explicit)';
+
 /** What a row is made of. */
 export interface MadeUpRow extends Partial<Row> {
   /** milliseconds around which samples are drawn; none for rows without a time */
@@ -69,7 +71,7 @@ export function madeUpRow({ around, ...given }: MadeUpRow, baseline?: readonly n
     compileMs: 4 * (around as number),
     peakTensorBytes: 1e6,
     ...(baselineSamples && {
-      baseline: 'explicit',
+      baseline: EXPLICIT,
       timeRatio: pairedRatio(samplesMs, baselineSamples),
       cpuRatio: pairedRatio(samplesMs, baselineSamples),
       memoryRatio: 0.5,
@@ -80,7 +82,7 @@ export function madeUpRow({ around, ...given }: MadeUpRow, baseline?: readonly n
     suite: 'operators',
     comparison: 'attention/n784-d64-b1/forward',
     parameters: { tokens: 784, headDim: 64, batch: 1, direction: 'forward' },
-    contender: 'explicit',
+    contender: EXPLICIT,
     role: 'saccade',
     backend: 'wasm',
     softwareGpu: false,
@@ -106,8 +108,8 @@ type Place = Pick<Row, 'backend' | 'softwareGpu'>;
 const SIZES = [49, 196, 784, 1568, 3136, 12544];
 
 const OPERATORS = [
-  { contender: 'explicit', role: 'saccade', slope: 2, at: 2 },
-  { contender: 'fused', role: 'saccade', slope: 2, at: 1.4 },
+  { contender: EXPLICIT, role: 'saccade', slope: 2, at: 2 },
+  { contender: 'plain attention (fused)', role: 'saccade', slope: 2, at: 1.4 },
   { contender: 'LiSA', role: 'saccade', slope: 1.1, at: 5 },
   { contender: 'DG-Attention', role: 'saccade', slope: 0.9, at: 3 },
   { contender: 'onnxruntime-web', role: 'peer', slope: 2, at: 0.9 },
@@ -141,7 +143,7 @@ function operatorsAt(tokens: number, headDim: number, direction: string, place: 
           cost: { macs, bytes: 4 * 4 * tokens * 192 },
           roofline: { flopsPerSecond, attainableFlopsPerSecond: 4e10, percent: flopsPerSecond / 4e8, limit: 'compute' },
         },
-        contender === 'explicit' ? 'itself' : rows[0]?.samplesMs,
+        contender === EXPLICIT ? 'itself' : rows[0]?.samplesMs,
       ),
     );
   }

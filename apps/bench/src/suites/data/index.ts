@@ -1,10 +1,32 @@
-import type { Suite } from '../../core/comparison.ts';
+import type { Comparison, Suite } from '../../core/comparison.ts';
+import { augmentComparison } from './augment.node.ts';
+import { imageComparison } from './images.node.ts';
+import { loadingComparison, WAYS } from './loading.node.ts';
+import { videoComparison } from './video.node.ts';
 
-/** Video, images and loaders. */
+/** From files of videos and images to batches: beside ffmpeg, sharp and Pillow on the same files. */
 export const dataSuite: Suite = {
   name: 'data',
-  title: 'Video, images and loaders',
+  title: 'Videos, images and loaders',
   homes: ['node'],
   backends: ['wasm'],
-  comparisons: () => [],
+  comparisons: ({ scale }): Comparison[] =>
+    scale === 'quick'
+      ? [
+          videoComparison({ name: '240p', width: 426, height: 240, frames: 60, keyFrames: 250, wanted: 8 }),
+          imageComparison('jpeg'),
+          augmentComparison(2),
+          loadingComparison({ ways: [WAYS.nothingAhead, WAYS.oneWorker], clips: 32, batch: 4, steps: 2 }),
+        ]
+      : [
+          videoComparison({ name: '720p-key250', ...HD, keyFrames: 250 }),
+          videoComparison({ name: '720p-key30', ...HD, keyFrames: 30 }),
+          imageComparison('jpeg'),
+          imageComparison('png'),
+          augmentComparison(8),
+          loadingComparison({ ways: Object.values(WAYS), clips: 128, batch: 16, steps: 4 }),
+        ],
 };
+
+/** 10 seconds of 720p, of which 16 frames are read. */
+const HD = { width: 1280, height: 720, frames: 300, wanted: 16 };

@@ -59,7 +59,14 @@ export function tokenSamples(
   return samples(`${chosen.length} tokens`, found);
 }
 
-/** All tokens of a sample, for one head. */
-export function headOfAll(values: ArrayLike<number>, point: OperatorPoint, sample: number, head: number): Float64Array[] {
-  return Array.from({ length: point.tokens }, (_, token) => headOf(values, point, [sample, token], head));
+/** Looks up all tokens of a sample for one head; each is taken out of the numbers once. */
+export function headsOf(values: ArrayLike<number>, point: OperatorPoint): (sample: number, head: number) => Float64Array[] {
+  const known = new Map<string, Float64Array[]>();
+  return (sample, head) => {
+    const key = `${sample} ${head}`;
+    const found =
+      known.get(key) ?? Array.from({ length: point.tokens }, (_, token) => headOf(values, point, [sample, token], head));
+    known.set(key, found);
+    return found;
+  };
 }

@@ -27,11 +27,10 @@ export interface FunctionWork {
   apply(tensors: readonly tf.Tensor[]): tf.Tensor;
   /** default `auto` */
   readonly kernels?: KernelMode;
-  /**
-   * What its numbers are compared with: the same function in kernel mode `explicit`, where that is another path; or some
-   * numbers of the definition in float64, and differences for gradients.
-   */
-  readonly reference: 'explicit path' | (() => Samples);
+  /** some numbers of the result by its definition, in float64 */
+  samples(): Samples;
+  /** whether kernel mode `explicit` is another path, and small enough to be compared with, number by number */
+  readonly explicit?: boolean;
   /**
    * The function with its decisions fixed as they are made for these inputs, where it has any, such as which keys belong
    * to a group: it has the same gradients, and differences along them. The caller's to dispose.
@@ -43,7 +42,12 @@ export interface FunctionWork {
   readonly params?: number;
 }
 
-/** The work as a contender; its tensors are those of `store`. */
+/**
+ * The work as a contender; its tensors are those of `store`.
+ *
+ * It is right if some numbers of its value are those of the definition in float64, if differences of its values agree with
+ * its gradients and, where it has a second path, if all numbers of both are those of that path.
+ */
 export function functionContender(
   bench: Bench,
   store: InputTensors,
@@ -55,26 +59,28 @@ export function functionContender(
   const weights = normalInput('dy', outputShape);
   const backward = direction === 'forward+backward';
   const compute = backward ? withGradients(work, tensors, store.of(weights)) : () => work.apply(tensors);
-  const check = async (values: Values): Promise<CheckResult> => {
-    const [value, ...gradients] = values as [ArrayLike<number>, ...ArrayLike<number>[]];
-    if (work.reference === 'explicit path') {
-      const [expected, ...expectedGradients] = (await valuesOf(compute, 'explicit')) as typeof values;
-      const forward = compareValues('explicit path', [value], [expected as ArrayLike<number>], FORWARD_TOLERANCE);
-      return worstOf([forward, compareValues('explicit path', gradients, expectedGradients, GRADIENT_TOLERANCE)]);
+  const check = async ([value, ...gradients]: Values): Promise<CheckResult> => {
+    const checks = [compareSamples(value as ArrayLike<number>, work.samples(), FORWARD_TOLERANCE)];
+    if (work.explicit) checks.push(...compareExplicit([value as ArrayLike<number>, ...gradients], await valuesOf(compute, 'explicit')));
+    if (backward) {
+      const decided = work.decided?.(tensors);
+      const apply = decided?.apply ?? work.apply;
+      try {
+        checks.push(await differenceCheck({ apply, inputs, tensors, kernels, weights: weights.values, gradients }));
+      } finally {
+        decided?.dispose();
+      }
     }
-    const forward = compareSamples(value, work.reference(), FORWARD_TOLERANCE);
-    if (!backward) return forward;
-    const decided = work.decided?.(tensors);
-    const apply = decided?.apply ?? work.apply;
-    const claim = { apply, inputs, tensors, kernels, weights: weights.values, gradients };
-    try {
-      return worstOf([forward, await differenceCheck(claim)]);
-    } finally {
-      decided?.dispose();
-    }
+    return worstOf(checks);
   };
   const uploads = inputs.flatMap(({ values }) => (values instanceof Float32Array ? [values] : []));
   return tfjsContender(bench, { name, role, kernels, compute, check, cost: costOf(work, direction), uploads });
+}
+
+function compareExplicit([value, ...gradients]: Values, [expected, ...expectedGradients]: Values): CheckResult[] {
+  const against = 'explicit path';
+  const forward = compareValues(against, [value as ArrayLike<number>], [expected as ArrayLike<number>], FORWARD_TOLERANCE);
+  return [forward, compareValues(against, gradients, expectedGradients, GRADIENT_TOLERANCE)];
 }
 
 /** The value, then the gradients, for a result whose numbers weigh `dy`. */

@@ -1,3 +1,4 @@
+import { product, Rng } from '@saccade/tensor-ops';
 import type { CheckResult } from '../../core/row.ts';
 
 /** Some numbers of a result, computed from the definition in float64. */
@@ -13,6 +14,15 @@ export interface Samples {
 export function samples(what: string, found: Iterable<readonly [position: number, value: number]>): Samples {
   const pairs = [...found];
   return { what, positions: pairs.map(([position]) => position), values: pairs.map(([, value]) => value) };
+}
+
+/** The same numbers for everybody who asks, computed when the first one does. */
+export function once(compute: () => Samples): () => Samples {
+  let known: Samples | undefined;
+  return () => {
+    known ??= compute();
+    return known;
+  };
 }
 
 /**
@@ -34,4 +44,21 @@ export function worstOf(checks: readonly CheckResult[]): CheckResult {
   const [worst] = [...checks].sort((a, b) => b.error / b.tolerance - a.error / a.tolerance);
   if (worst === undefined) throw new Error('worstOf: no check at all');
   return { ...worst, against: [...new Set(checks.map(({ against }) => against))].join('; ') };
+}
+
+/** Some places of a result of `shape`, drawn once for all, the first and the last among them, and `value` of each. */
+export function sampleOutputs(shape: readonly number[], value: (index: readonly number[]) => number, count = 32): Samples {
+  const rng = new Rng(11);
+  const last = product(shape) - 1;
+  const places = new Set([0, last, ...Array.from({ length: count - 2 }, () => rng.int(0, last))]);
+  const found = [...places].map((position) => {
+    const index = new Array<number>(shape.length);
+    for (let axis = shape.length - 1, rest = position; axis >= 0; axis--) {
+      const size = shape[axis] as number;
+      index[axis] = rest % size;
+      rest = Math.floor(rest / size);
+    }
+    return [position, value(index)] as const;
+  });
+  return samples(`${found.length} values`, found);
 }

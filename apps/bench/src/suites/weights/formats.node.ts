@@ -1,11 +1,11 @@
 import { createModel, loadWeights } from '@saccade/backbones';
 import type { Module } from '@saccade/nn';
 import { openWeightsFile } from '@saccade/weights/node';
-import type { Comparison, Contender, Prepared } from '../../core/comparison.ts';
+import type { Comparison, Contender } from '../../core/comparison.ts';
 import { LineProcess } from '../external/lineProcess.node.ts';
-import { orUndo, workFolder } from '../external/workFolder.node.ts';
+import { preparing, type Undo } from '../external/prepared.ts';
+import { workFolder } from '../external/workFolder.node.ts';
 import {
-  FORMATS,
   type Format,
   type ModelFiles,
   sameChecksum,
@@ -19,36 +19,36 @@ import { findTorch, type LoadTiming, rewriteByTorch, type Torch } from './torch.
  * The same weights out of files of every format into one model, in a process that has loaded before, beside PyTorch on the same
  * .pth in such a process.
  */
-export function formatsComparison(model: string, pythons?: readonly string[]): Comparison {
+export function formatsComparison(model: string, formats: readonly Format[], pythons?: readonly string[]): Comparison {
   return {
     suite: 'weights',
     id: `formats/${model}`,
     parameters: { model },
-    async prepare({ settle }): Promise<Prepared> {
-      const folder = await workFolder();
-      return await orUndo(async () => {
-        const files = await writeModelFiles(folder, model, Object.keys(FORMATS) as Format[]);
+    prepare: ({ settle }) =>
+      preparing(async (undo) => {
+        const files = await writeModelFiles(await workFolder(undo), model, formats);
         const { torch, absent } = await findTorch(pythons);
         if (torch !== undefined) await rewriteByTorch(torch, files.paths['.pth']);
         const built = createModel<string>(model, { seed: 2 });
-        const peer = torch && (await torchContender(torch, files));
-        const ours = Object.keys(FORMATS).map((format) => ownContender(built, files, format as Format, settle));
+        undo.push(() => built.dispose());
+        const peer = torch && (await torchContender(torch, files, undo));
+        const ours = formats.map((format) => fileContender(built, files, format, settle));
         return {
-          contenders: [...ours, ...(peer ? [peer.contender] : [])],
-          baseline: peer ? peer.contender.name : 'Saccade, .pth',
+          contenders: [...ours, ...(peer ? [peer] : [])],
+          baseline: peer ? peer.name : 'Saccade, .pth',
           absent,
-          async dispose() {
-            built.dispose();
-            await peer?.process.close();
-            await folder.remove();
-          },
         };
-      }, folder.remove);
-    },
+      }),
   };
 }
 
-function ownContender(model: Module, files: ModelFiles, format: Format, settle: () => Promise<void>): Contender {
+/** A file of this format, read into the model. */
+export function fileContender<F extends Format>(
+  model: Module,
+  files: Pick<ModelFiles, 'weights'> & { readonly paths: Readonly<Record<F, string>> },
+  format: F,
+  settle: () => Promise<void>,
+): Contender {
   const load = async () => {
     await using file = await openWeightsFile(files.paths[format]);
     await loadWeights(model, file);
@@ -68,29 +68,24 @@ function ownContender(model: Module, files: ModelFiles, format: Format, settle: 
   };
 }
 
-async function torchContender(
-  torch: Torch,
-  files: ModelFiles,
-): Promise<{ readonly contender: Contender; readonly process: LineProcess }> {
+async function torchContender(torch: Torch, files: ModelFiles, undo: Undo): Promise<Contender> {
   const process = new LineProcess(torch.program);
+  undo.push(() => process.close());
   const path = files.paths['.pth'];
   const { threads } = await process.ask<{ threads: number }>({ do: 'build', path });
   const load = () => process.ask<LoadTiming>({ do: 'load', path });
   return {
-    process,
-    contender: {
-      name: 'PyTorch, .pth',
-      role: 'peer',
-      engine: `${torch.engine}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
-      async run() {
-        // Its memory is that of a process which has loaded before: `fresh` measures memory.
-        const { wallMs, cpuMs } = await load();
-        return { wallMs, ...(cpuMs !== undefined && { cpuMs }) };
-      },
-      async check() {
-        await load();
-        return sameChecksum(await process.ask<number>({ do: 'checksum' }), files);
-      },
+    name: 'PyTorch, .pth',
+    role: 'peer',
+    engine: `${torch.engine}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+    async run() {
+      // Its memory is that of a process which has loaded before: `fresh` measures memory.
+      const { wallMs, cpuMs } = await load();
+      return { wallMs, ...(cpuMs !== undefined && { cpuMs }) };
+    },
+    async check() {
+      await load();
+      return sameChecksum(await process.ask<number>({ do: 'checksum' }), files);
     },
   };
 }

@@ -1,6 +1,7 @@
-import type { Comparison, Contender, Prepared } from '../../core/comparison.ts';
+import type { Comparison, Contender } from '../../core/comparison.ts';
 import { LineProcess, type LineProgram, ownProgram } from '../external/lineProcess.node.ts';
-import { orUndo, workFolder } from '../external/workFolder.node.ts';
+import { preparing } from '../external/prepared.ts';
+import { workFolder } from '../external/workFolder.node.ts';
 import { sameChecksum, writeModelFiles } from './modelFiles.node.ts';
 import { findTorch, type LoadTiming, rewriteByTorch } from './torch.node.ts';
 
@@ -13,13 +14,12 @@ export function freshComparison(model: string, pythons?: readonly string[]): Com
     suite: 'weights',
     id: `fresh/${model}`,
     parameters: { model, format: '.pth' },
-    async prepare(): Promise<Prepared> {
-      const folder = await workFolder();
-      return await orUndo(async () => {
-        const files = await writeModelFiles(folder, model, ['.pth']);
-        const { torch, absent } = await findTorch(pythons);
-        if (torch !== undefined) await rewriteByTorch(torch, files.paths['.pth']);
+    prepare: () =>
+      preparing(async (undo) => {
+        const files = await writeModelFiles(await workFolder(undo), model, ['.pth']);
         const path = files.paths['.pth'];
+        const { torch, absent } = await findTorch(pythons);
+        if (torch !== undefined) await rewriteByTorch(torch, path);
         const contender = (name: string, role: Contender['role'], program: LineProgram): Contender => ({
           name,
           role,
@@ -32,14 +32,8 @@ export function freshComparison(model: string, pythons?: readonly string[]): Com
         });
         const own = contender('Saccade', 'saccade', ownProgram(new URL('fresh.program.ts', import.meta.url)));
         const peer = torch && { ...contender('PyTorch', 'peer', torch.program), engine: torch.engine };
-        return {
-          contenders: [own, ...(peer ? [peer] : [])],
-          baseline: peer ? peer.name : own.name,
-          absent,
-          dispose: folder.remove,
-        };
-      }, folder.remove);
-    },
+        return { contenders: [own, ...(peer ? [peer] : [])], baseline: (peer ?? own).name, absent };
+      }),
   };
 }
 

@@ -5,7 +5,7 @@ import { openWeightsFile } from '@saccade/weights/node';
 import { checksumOf, weightsOf } from './modelFiles.node.ts';
 import type { LoadTiming } from './torch.node.ts';
 
-// Loads weights in a process of its own, as torch.py does; see fresh.node.ts.
+// Loads weights in a process of its own, as loadWeights.py does; see fresh.node.ts.
 
 /** What {@link createInterface} reads from the other side. */
 type Question =

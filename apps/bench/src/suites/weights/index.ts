@@ -2,6 +2,7 @@ import type { Comparison, Suite } from '../../core/comparison.ts';
 import { formatsComparison } from './formats.node.ts';
 import { freshComparison } from './fresh.node.ts';
 import { largeComparisons } from './large.node.ts';
+import { ALL_FORMATS, QUICK_FORMATS } from './modelFiles.node.ts';
 import { parseComparison } from './parse.node.ts';
 
 /** Loading files of weights into models, for which PyTorch is the measure where a Python has it. */
@@ -12,13 +13,13 @@ export const weightsSuite: Suite = {
   backends: ['wasm'],
   comparisons: ({ scale }): Comparison[] =>
     scale === 'quick'
-      ? [formatsComparison('deit_ti'), parseComparison('deit_ti'), ...largeComparisons()]
+      ? [formatsComparison('deit_ti', QUICK_FORMATS), parseComparison('deit_ti', QUICK_FORMATS), ...largeComparisons()]
       : [
           freshComparison('uniformer_s'),
           freshComparison('tsm_resnet50'),
-          formatsComparison('uniformer_s'),
-          formatsComparison('tsm_resnet50'),
-          parseComparison('uniformer_s'),
+          formatsComparison('uniformer_s', ALL_FORMATS),
+          formatsComparison('tsm_resnet50', ALL_FORMATS),
+          parseComparison('uniformer_s', ALL_FORMATS),
           ...largeComparisons(),
         ],
 };

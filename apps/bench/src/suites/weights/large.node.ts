@@ -2,9 +2,10 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { type ByteSource, openWeights } from '@saccade/weights';
 import { openFile } from '@saccade/weights/node';
 import { compareValues } from '../../core/check.ts';
-import type { Comparison, Contender, OwnTiming, Prepared } from '../../core/comparison.ts';
+import type { Comparison, Contender, OwnTiming } from '../../core/comparison.ts';
 import type { CheckResult } from '../../core/row.ts';
-import { orUndo, workFolder } from '../external/workFolder.node.ts';
+import { preparing } from '../external/prepared.ts';
+import { workFolder } from '../external/workFolder.node.ts';
 
 /** Sides of the square tensors, and how many there are. */
 export interface LargeSize {
@@ -47,18 +48,15 @@ export function largeComparisons(size: LargeSize = GIBIBYTE): Comparison[] {
     suite: 'weights',
     id: `large/${id}`,
     parameters: { mebibytes: megabytes, tensors: size.tensors },
-    async prepare({ now }): Promise<Prepared> {
-      const folder = await workFolder();
-      return await orUndo(async () => {
-        const file = await writeLarge(folder.path('large.safetensors'), size);
+    prepare: ({ now }) =>
+      preparing(async (undo) => {
+        const file = await writeLarge((await workFolder(undo)).path('large.safetensors'), size);
         const named = Object.entries(contenders(file));
         return {
           contenders: named.map(([name, read], i) => contender(name, i === 0 ? 'peer' : 'saccade', read, now)),
           baseline: (named[0] as (typeof named)[number])[0],
-          dispose: folder.remove,
         };
-      }, folder.remove);
-    },
+      }),
   });
   return [
     comparison('open', (file) => ({

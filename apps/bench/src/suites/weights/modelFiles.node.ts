@@ -17,14 +17,19 @@ export const FORMATS = {
 
 export type Format = keyof typeof FORMATS;
 
+/** Those that are read fast enough for a quick run: the checksums of an .npz are ours to compute. */
+export const QUICK_FORMATS: readonly Format[] = ['.pth', 'safetensors', 'ONNX'];
+export const ALL_FORMATS = Object.keys(FORMATS) as Format[];
+
 /** Files of one model with random weights, and what stands in them. */
 export interface ModelFiles {
   readonly model: string;
   readonly paths: Readonly<Record<Format, string>>;
+  /** under the names that they have in the files */
+  readonly named: NamedState;
   /** float32 weights in the order of the model's state dict */
   readonly weights: Values;
   readonly checksum: number;
-  readonly bytes: number;
 }
 
 /** Writes a model's weights under the names that published files have, so that renaming is part of loading. */
@@ -37,26 +42,28 @@ export async function writeModelFiles<F extends Format>(
   const state = (await built.stateDict()) as Map<string, StateTensor>;
   const named = 'baseModel' in built ? applyKeyMap(toTsmKeys(built.config), state).state : state;
   const paths = {} as Record<F, string>;
-  let bytes = 0;
   for (const format of formats) {
     paths[format] = folder.path(`${model}.${format.replace('.', '')}`);
-    const file = FORMATS[format](named);
-    bytes = Math.max(bytes, file.byteLength);
-    await writeFile(paths[format], file);
+    await writeFile(paths[format], FORMATS[format](named));
   }
   const weights = floatsOf(state);
-  return { model, paths, weights, checksum: checksumOf(weights), bytes };
+  return { model, paths, named, weights, checksum: checksumOf(weights) };
 }
 
 const floatsOf = (state: NamedState): Values =>
   [...state.values()].filter(({ dtype }) => dtype === 'float32').map(({ data }) => data as Float32Array);
 
-/** The sum over all tensors of |v_i| (1 + i mod 7), as torch.py takes it. */
+/** The sum over all tensors of |v_i| (1 + i mod 7), as loadWeights.py takes it. */
 export function checksumOf(tensors: Values): number {
   let sum = 0;
   for (const tensor of tensors)
     for (let i = 0; i < tensor.length; i++) sum += Math.abs(tensor[i] as number) * ((i % 7) + 1);
   return sum;
+}
+
+/** Float32 weights of a file in the order in which they were written, whatever the file's. */
+export function weightsIn(state: NamedState, { named }: Pick<ModelFiles, 'named'>): Values {
+  return floatsOf(new Map([...named.keys()].map((name) => [name, state.get(name) as StateTensor])));
 }
 
 /** Float32 weights of a model, in the order of its state dict. */

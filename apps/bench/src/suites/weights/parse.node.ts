@@ -1,15 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { openNumpy, openOnnx, parseSafetensors, parseTorch, type StateTensor } from '@saccade/weights';
-import type { Values } from '../../core/check.ts';
-import type { Comparison, Contender, OwnTiming, Prepared } from '../../core/comparison.ts';
+import type { Comparison, Contender, OwnTiming } from '../../core/comparison.ts';
 import { LineProcess } from '../external/lineProcess.node.ts';
-import { orUndo, workFolder } from '../external/workFolder.node.ts';
+import { preparing, type Undo } from '../external/prepared.ts';
+import { workFolder } from '../external/workFolder.node.ts';
 import {
-  FORMATS,
   type Format,
   type ModelFiles,
   sameChecksum,
   sameWeights,
+  weightsIn,
   writeModelFiles,
 } from './modelFiles.node.ts';
 import { findTorch, rewriteByTorch, type Torch } from './torch.node.ts';
@@ -25,31 +25,20 @@ const READERS: Readonly<Record<Format, (bytes: Uint8Array) => State | Promise<St
 };
 
 /** From the bytes of a file in memory to named tensors, without a model. */
-export function parseComparison(model: string, pythons?: readonly string[]): Comparison {
+export function parseComparison(model: string, formats: readonly Format[], pythons?: readonly string[]): Comparison {
   return {
     suite: 'weights',
     id: `parse/${model}`,
     parameters: { model },
-    async prepare(): Promise<Prepared> {
-      const folder = await workFolder();
-      return await orUndo(async () => {
-        const formats = Object.keys(FORMATS) as Format[];
-        const files = await writeModelFiles(folder, model, formats);
+    prepare: () =>
+      preparing(async (undo) => {
+        const files = await writeModelFiles(await workFolder(undo), model, formats);
         const { torch, absent } = await findTorch(pythons);
         if (torch !== undefined) await rewriteByTorch(torch, files.paths['.pth']);
         const ours = await Promise.all(formats.map(async (format) => ownContender(files, format)));
-        const process = torch && new LineProcess(torch.program);
-        return {
-          contenders: [...ours, ...(torch && process ? [torchContender(torch, process, files)] : [])],
-          baseline: 'Saccade, safetensors',
-          absent,
-          async dispose() {
-            await process?.close();
-            await folder.remove();
-          },
-        };
-      }, folder.remove);
-    },
+        const theirs = torch ? [torchContender(torch, files, undo)] : [];
+        return { contenders: [...ours, ...theirs], baseline: 'Saccade, safetensors', absent };
+      }),
   };
 }
 
@@ -63,14 +52,13 @@ async function ownContender(files: ModelFiles, format: Format): Promise<Contende
       await read(bytes);
       return undefined;
     },
-    check: async () => sameWeights(floatsOf(await read(bytes)), files),
+    check: async () => sameWeights(weightsIn(await read(bytes), files), files),
   };
 }
 
-const floatsOf = (state: State): Values =>
-  [...state.values()].filter(({ dtype }) => dtype === 'float32').map(({ data }) => data as Float32Array);
-
-function torchContender({ engine }: Torch, process: LineProcess, files: ModelFiles): Contender {
+function torchContender({ engine, program }: Torch, files: ModelFiles, undo: Undo): Contender {
+  const process = new LineProcess(program);
+  undo.push(() => process.close());
   const parse = () =>
     process.ask<OwnTiming & { readonly checksum: number }>({ do: 'parse', path: files.paths['.pth'] });
   return {

@@ -11,7 +11,7 @@ export interface Torch {
   readonly program: LineProgram;
 }
 
-/** What torch.py and fresh.program.ts say of loading. */
+/** What loadWeights.py and fresh.program.ts say of loading. */
 export interface LoadTiming extends OwnTiming {
   readonly peakBytes: number;
   /** the most memory that the process had before it loaded */
@@ -24,7 +24,7 @@ export async function findTorch(
 ): Promise<{ readonly torch?: Torch; readonly absent: readonly Absent[] }> {
   try {
     const { program, version } = await findTorchPython(candidates);
-    const script = fileURLToPath(new URL('torch.py', import.meta.url));
+    const script = fileURLToPath(new URL('loadWeights.py', import.meta.url));
     return { torch: { engine: `PyTorch ${version}`, program: { program, args: [script] } }, absent: [] };
   } catch (error) {
     return { absent: [{ name: 'PyTorch', reason: error instanceof Error ? error.message : String(error) }] };

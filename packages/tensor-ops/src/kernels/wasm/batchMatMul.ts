@@ -15,6 +15,8 @@ export const batchMatMul = wasmKernel<'a' | 'b', object>(BATCH_MAT_MUL, ({ input
   const columns = b.shape[2] as number;
   const out = backend.makeOutput([groups, rows, columns], 'float32');
   const at = (tensor: tf.TensorInfo) => memoryOffset(backend, tensor);
-  simd.batchMatMul(at(a), at(b), at(out), groups, rows, inner, columns);
+  const scratch = backend.makeOutput([simd.matMulScratch(inner) / 4], 'float32');
+  simd.batchMatMul(at(a), at(b), at(out), at(scratch), groups, rows, inner, columns);
+  backend.disposeData(scratch.dataId);
   return out;
 });

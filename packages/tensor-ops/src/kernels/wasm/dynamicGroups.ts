@@ -54,7 +54,7 @@ function compute(
     simd.transposeRows(at(k, set * length * size), at(keysT), length, size, normalizeKeys ? 1 : 0);
     for (let group = 0; group < groups; group += CHUNK) {
       const count = Math.min(CHUNK, groups - group);
-      simd.batchMatMul(at(centroids, own + group * size), at(keysT), at(scores), 1, count, size, keyWidth);
+      simd.directMatMul(at(centroids, own + group * size), at(keysT), at(scores), count, size, keyWidth);
       for (let i = 0; i < count; i++) {
         const chosen = at(keys, (set * groups + group + i) * topK);
         simd.selectLargest(at(scores, i * keyWidth), at(histogram), chosen, length, topK);

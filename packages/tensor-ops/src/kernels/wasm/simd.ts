@@ -2,9 +2,15 @@ import type { FftPrimitives } from '../fft/primitives.ts';
 import type { WasmBackend } from './backend.ts';
 import { SIMD_MODULE_BASE64 } from './simd.generated.ts';
 
+type Three = [number, number, number];
+type Four = [...Three, number];
+
 /** The functions of assembly/*.ts; pointers are bytes into the memory of tfjs' wasm backend. */
 export interface SimdKernels extends FftPrimitives {
-  batchMatMul(a: number, b: number, out: number, groups: number, rows: number, inner: number, columns: number): void;
+  /** bytes of scratch that the next one needs */
+  matMulScratch(inner: number): number;
+  batchMatMul(...[a, b, out, scratch, groups, rows, inner, columns]: [...Four, ...Four]): void;
+  directMatMul(...[a, b, out, rows, inner, columns]: [...Three, ...Three]): void;
   addRowProducts(x: number, dy: number, sums: number, count: number, channels: number, stride: number): void;
   maxMean(x: number, max: number, mean: number, outer: number, length: number, inner: number): void;
   /** x, filter, out; planes, outputs, batch, a, b, c */

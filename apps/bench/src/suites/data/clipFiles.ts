@@ -9,7 +9,7 @@ import {
 import { nodeFiles } from '@saccade/datasets/node';
 import { decodeImage } from '@saccade/media/node';
 
-/** Where the clips lie that `training.ts` wrote: folders of frames and a list. */
+/** Where the clips lie that `clips.node.ts` wrote: folders of frames and a list. */
 export interface ClipFiles {
   readonly root: string;
   readonly classes: number;

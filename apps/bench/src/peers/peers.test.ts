@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { compareValues } from '../core/check.ts';
+import type { Bench, Peer } from '../core/comparison.ts';
+import { MEASURE, measureComparison } from '../core/measure.ts';
+import { askPeers } from '../suites/support/peers.ts';
+import { describePeer } from '../testing/peerContract.ts';
+import { detectPeers } from './index.node.ts';
+import { jaxPeer } from './jax.ts';
+import { torchAllCores, torchSingle } from './torch.node.ts';
+import { transformersPeer } from './transformers.node.ts';
+
+const PLACE = { home: 'node', backend: 'wasm', softwareGpu: false, scale: 'quick' } as const;
+
+describePeer('PyTorch in one thread', await torchSingle(PLACE), ['attention', 'matMul', 'vit', 'resnet']);
+describePeer('PyTorch with all cores', await torchAllCores(PLACE), ['attention', 'matMul', 'vit', 'resnet']);
+describePeer('jax-js', await jaxPeer(PLACE), ['attention', 'matMul', 'vit', 'resnet']);
+describePeer('transformers.js', await transformersPeer(PLACE), ['vit']);
+
+describe('detectPeers', () => {
+  it('names the versions of those that are there, and has a reason for each other one', async () => {
+    const { peers, absent, versions } = await detectPeers(PLACE);
+    expect(peers.length + absent.length).toBeGreaterThanOrEqual(6);
+    expect(Object.keys(versions).length > 0).toBe(peers.length > 0);
+    for (const version of Object.values(versions)) expect(version).toMatch(/^\d+\.\d+/);
+    for (const { name, reason } of absent) expect(`${name}: ${reason}`).toMatch(/: .*\w+ \w+/);
+    for (const peer of peers) await peer.dispose();
+  });
+
+  it.each(['cpu', 'webgl'] as const)('expects nobody on %s', async (backend) => {
+    expect(await detectPeers({ ...PLACE, backend })).toEqual({ peers: [], absent: [], versions: {} });
+  });
+
+  it('keeps peers off a GPU that is software', async () => {
+    const { peers, absent } = await detectPeers({ ...PLACE, backend: 'webgpu', softwareGpu: true });
+    expect(peers).toEqual([]);
+    for (const { status } of absent) expect(status).toBe('skipped');
+  });
+});
+
+describe('a peer that lies', () => {
+  const liar: Peer = {
+    name: 'liar',
+    prepare: async () => ({
+      engine: 'none',
+      run: async () => ({ wallMs: 0.001 }),
+      result: async () => Float32Array.of(1, 2, 3, 4.01),
+      dispose: () => undefined,
+    }),
+    dispose: () => undefined,
+  };
+
+  it('gets a row that says so, and no time', async () => {
+    const bench: Bench = {
+      ...PLACE,
+      peers: [liar],
+      absentPeers: [],
+      now: () => performance.now(),
+      settle: async () => undefined,
+      peakOf: async (action) => {
+        await action();
+        return { tensorBytes: 0 };
+      },
+    };
+    const task = { kind: 'matMul', sizes: [2, 1, 2], a: Float32Array.of(1, 3), b: Float32Array.of(1, 2) } as const;
+    const comparison = {
+      suite: 'test',
+      id: 'liar',
+      parameters: {},
+      prepare: (own: Bench) =>
+        askPeers(own, task, {
+          check: async (result) => compareValues('by hand', [result], [[1, 2, 3, 6]], 1e-4),
+          cost: {},
+        }),
+    };
+    const rows = await measureComparison(comparison, { bench, options: MEASURE.quick });
+    expect(rows).toMatchObject([{ contender: 'liar', status: 'wrong', reason: expect.stringContaining('by hand') }]);
+    expect(rows[0]).not.toHaveProperty('wallMs');
+  });
+});

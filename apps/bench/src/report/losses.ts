@@ -1,0 +1,129 @@
+import type { Ratio, Row } from '../core/row.ts';
+import { pairedRatio } from '../core/statistics.ts';
+import { grouped } from './grouped.ts';
+
+/** Something of ours that takes more than something else in the same comparison. */
+export interface Loss {
+  readonly ours: Row;
+  readonly theirs: Row;
+  /** `time`, `memory`, or the name of what was measured instead */
+  readonly what: string;
+  /** ours by theirs, above 1; without an interval where it was counted, not sampled */
+  readonly ratio: Pick<Ratio, 'value'> & Partial<Ratio>;
+}
+
+/**
+ * Where a peer needs less than we do, the worst first. "We" are the fastest of our contenders that do the peer's work: of
+ * one name with the baseline (`plain attention (explicit)` and `plain attention (fused)`), if the baseline is ours.
+ */
+export function peerLosses(rows: readonly Row[]): Loss[] {
+  return comparisonsOf(rows)
+    .flatMap((own) => {
+      const ours = sameWork(own);
+      const peers = own.filter(({ role, status }) => role === 'peer' && status === 'measured');
+      return peers.flatMap((peer) => [
+        ...timeLoss(ours, peer),
+        ...memoryLoss(ours, peer),
+        ...quantityLosses(ours, peer),
+      ]);
+    })
+    .sort(worstFirst);
+}
+
+/** Comparisons in which there is a peer to lose against. */
+export function comparisonsWithPeers(rows: readonly Row[]): number {
+  const measured = rows.filter(({ status }) => status === 'measured');
+  return comparisonsOf(measured).filter((own) => new Set(own.map(({ role }) => role)).size > 1).length;
+}
+
+/**
+ * Where something of ours is slower than the baseline that is ours too (plain attention, the network without gates), the
+ * worst first. Where the baseline has several forms, the fastest of them is meant.
+ */
+export function baselineLosses(rows: readonly Row[]): Loss[] {
+  return comparisonsOf(rows)
+    .flatMap((own) => {
+      const work = commonWork(own);
+      const fastest = work === undefined ? undefined : fastestOf(sameWork(own));
+      const others = own.filter((row) => row.role === 'saccade' && familyOf(row) !== work);
+      return fastest === undefined ? [] : others.flatMap((row) => timeLoss([row], fastest));
+    })
+    .sort(worstFirst);
+}
+
+/** Quotient of two times of one comparison: over the rounds where both have their samples. */
+export function timeRatioOf(a: Row, b: Row): Ratio | undefined {
+  if (a.wallMs === undefined || b.wallMs === undefined) return undefined;
+  if (a.samplesMs?.length && a.samplesMs.length === b.samplesMs?.length) return pairedRatio(a.samplesMs, b.samplesMs);
+  const [[aLow, aHigh], [bLow, bHigh]] = [a.wallMs.interval, b.wallMs.interval];
+  return { value: a.wallMs.median / b.wallMs.median, interval: [aLow / bHigh, aHigh / bLow] };
+}
+
+/** Rows of each comparison on each backend. */
+export function comparisonsOf(rows: readonly Row[]): Row[][] {
+  return [
+    ...grouped(rows, (row) => JSON.stringify([row.suite, row.comparison, row.backend, row.softwareGpu])).values(),
+  ];
+}
+
+/** A peer's or our own contender that the others are divided by. */
+export function baselineOf(own: readonly Row[]): Row | undefined {
+  const name = own.find(({ baseline }) => baseline !== undefined)?.baseline;
+  return own.find(({ contender }) => contender === name);
+}
+
+/** What peers do in this suite, whoever the baseline is where plain attention is too large for us. */
+const WORK_OF_OPERATORS = 'plain attention';
+
+/** Name of those of ours that do what peers do and others are measured by; nothing where all of ours do. */
+function commonWork(own: readonly Row[]): string | undefined {
+  if (own[0]?.suite === 'operators') return WORK_OF_OPERATORS;
+  const baseline = baselineOf(own);
+  return baseline?.role === 'saccade' ? familyOf(baseline) : undefined;
+}
+
+/** `plain attention (fused)` -> `plain attention`, `Saccade, .pth` -> `Saccade` */
+function familyOf({ contender }: Row): string {
+  return contender.split(/ \(|, /)[0] as string;
+}
+
+function sameWork(own: readonly Row[]): Row[] {
+  const ours = own.filter(({ role, status }) => role === 'saccade' && status === 'measured');
+  const work = commonWork(own);
+  return work === undefined ? ours : ours.filter((row) => familyOf(row) === work);
+}
+
+function fastestOf(rows: readonly Row[]): Row | undefined {
+  const [first, ...others] = rows.filter(({ wallMs }) => wallMs !== undefined);
+  const time = ({ wallMs }: Row) => wallMs?.median ?? Number.POSITIVE_INFINITY;
+  return first && others.reduce((best, row) => (time(row) < time(best) ? row : best), first);
+}
+
+function timeLoss(ours: readonly Row[], theirs: Row): Loss[] {
+  const fastest = fastestOf(ours);
+  const ratio = fastest && timeRatioOf(fastest, theirs);
+  return fastest && ratio && ratio.value > 1 ? [{ ours: fastest, theirs, what: 'time', ratio }] : [];
+}
+
+function memoryLoss(ours: readonly Row[], theirs: Row): Loss[] {
+  const peak = ({ peakDeviceBytes, peakTensorBytes = 0 }: Row) => peakDeviceBytes ?? peakTensorBytes;
+  return least(ours, theirs, 'memory', peak);
+}
+
+/** Of what is measured instead of a time; beside times, quantities explain rather than compete. */
+function quantityLosses(ours: readonly Row[], theirs: Row): Loss[] {
+  const names = theirs.wallMs === undefined ? Object.keys(theirs.quantities ?? {}) : [];
+  return names.flatMap((name) => least(ours, theirs, name, ({ quantities }) => quantities?.[name] ?? 0));
+}
+
+function least(ours: readonly Row[], theirs: Row, what: string, amount: (row: Row) => number): Loss[] {
+  const [first, ...others] = ours.filter((row) => amount(row) > 0);
+  if (first === undefined || amount(theirs) <= 0) return [];
+  const best = others.reduce((one, row) => (amount(row) < amount(one) ? row : one), first);
+  const value = amount(best) / amount(theirs);
+  return value > 1 ? [{ ours: best, theirs, what, ratio: { value } }] : [];
+}
+
+function worstFirst(a: Loss, b: Loss): number {
+  return b.ratio.value - a.ratio.value;
+}

@@ -1,0 +1,40 @@
+import { formatBytes, formatNumber, formatPercent } from '@saccade/command-kit/format';
+import type { Ratio, Row } from '../../core/row.ts';
+
+/** Three digits: `0.123×`. */
+export function times(value: number): string {
+  return `${formatNumber(Number(value.toPrecision(3)))}×`;
+}
+
+/** `1.8× (1.7 to 1.9)` */
+export function ratioText({ value, interval }: Pick<Ratio, 'value'> & Partial<Ratio>): string {
+  if (interval === undefined) return times(value);
+  const [low, high] = interval.map((end) => formatNumber(Number(end.toPrecision(3))));
+  return `${times(value)} (${low} to ${high})`;
+}
+
+/** `tokens 784 · batch 1` */
+export function parametersText(parameters: Row['parameters']): string {
+  return Object.entries(parameters)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(' · ');
+}
+
+/** By the last word of its name: `gzipBytes`, `waitShare`, `batches`. Times are none of the report's. */
+export function quantityText(name: string, value: number): string {
+  if (/bytes$/i.test(name)) return formatBytes(value);
+  if (/share$/i.test(name)) return formatPercent(value);
+  if (/percent$/i.test(name)) return formatPercent(value / 100);
+  if (/ratio$/i.test(name)) return times(value);
+  return formatNumber(value);
+}
+
+/** Whether a quantity is a time, which stands in the lines and not in the report. */
+export function isTime(name: string): boolean {
+  return /(?:Ms|^ms|[sS]econds)$/.test(name);
+}
+
+/** `gzipBytes` -> `gzip bytes` */
+export function words(name: string): string {
+  return name.replace(/([a-z])([A-Z])/g, (_, before: string, after: string) => `${before} ${after.toLowerCase()}`);
+}

@@ -1,0 +1,47 @@
+import { product } from '@saccade/tensor-ops';
+import type { Bench, PeerTask } from '../../core/comparison.ts';
+import type { Direction, FunctionWork } from '../support/functionWork.ts';
+import type { Input } from '../support/inputs.ts';
+
+/** Stock TensorFlow.js: what the ratios refer to, where it has the operation or can compose it. */
+export const STOCK = 'tfjs';
+export const OURS = 'tensor-ops';
+export const EXPLICIT = 'tensor-ops (explicit)';
+
+/** One function at one size, by all who compute it; the first of `works` is the baseline. */
+export interface OpCase {
+  /** `layerNorm/197x384` */
+  readonly name: string;
+  readonly parameters: Readonly<Record<string, string | number>>;
+  readonly directions: readonly Direction[];
+  /** which of its directions `--quick` measures; default: none */
+  readonly quick?: readonly Direction[];
+  works(bench: Bench): readonly FunctionWork[];
+  /** asked of peers, forward only */
+  peerTask?(): PeerTask;
+}
+
+export const BOTH: readonly Direction[] = ['forward', 'forward+backward'];
+export const FORWARD: readonly Direction[] = ['forward'];
+
+/** A number of an input. */
+export function at({ shape, values }: Input, ...index: readonly number[]): number {
+  return values[index.reduce((position, i, axis) => position * (shape[axis] as number) + i, 0)] as number;
+}
+
+/** `sum` of `term(i)` for i in [0, count). */
+export function sum(count: number, term: (i: number) => number): number {
+  let total = 0;
+  for (let i = 0; i < count; i++) total += term(i);
+  return total;
+}
+
+/** `197x384x1536` */
+export function sizesOf(...sizes: readonly number[]): string {
+  return sizes.join('x');
+}
+
+/** The numbers of some inputs. */
+export function parametersIn(...inputs: readonly Input[]): number {
+  return inputs.reduce((total, { shape }) => total + product(shape), 0);
+}
