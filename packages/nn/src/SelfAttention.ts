@@ -47,8 +47,10 @@ export class SelfAttention extends Module implements TokenMixer {
   forward(x: tf.Tensor3D, grid: Grid): tf.Tensor3D {
     assertTokens(x, this.dim, grid, this.prefixTokens);
     return tf.tidy(() => {
-      const [q, k, v] = tf.split(this.qkv.forward(x), 3, -1).map((part) => splitHeads(part as tf.Tensor3D, this.heads));
-      return this.proj.forward(mergeHeads(attention(q as tf.Tensor4D, k as tf.Tensor4D, v as tf.Tensor4D)));
+      // Heads first, as if there were three times as many: then q, k and v lie one behind the other.
+      const heads = splitHeads(this.qkv.forward(x), 3 * this.heads);
+      const [q, k, v] = tf.split(heads, 3, 1) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
+      return this.proj.forward(mergeHeads(attention(q, k, v)));
     });
   }
 }

@@ -1,6 +1,7 @@
 // The kernels of attention in dynamic groups: one call works on one group (or one head), in memory that the caller hands in
 // as `scratch`. Rows that belong together are gathered side by side; dense products do the rest.
 
+import { bytes, exponential, sumOf } from './elementary';
 import { directMatMul } from './matMul';
 import { addTransposedProduct } from './training';
 
@@ -11,11 +12,6 @@ const TILE: i32 = 16;
 @inline
 function padded(count: i32): i32 {
   return (count + 7) & ~7;
-}
-
-@inline
-function bytes(floats: i32): usize {
-  return (<usize>floats) << 2;
 }
 
 /**
@@ -274,13 +270,6 @@ function inverseLength(x: usize, d: i32): f32 {
   return <f32>1 / max<f32>(sqrt<f32>(dot(x, x, d)), 1e-12);
 }
 
-@inline
-function sumOf(x: v128): f32 {
-  return (
-    f32x4.extract_lane(x, 0) + f32x4.extract_lane(x, 1) + (f32x4.extract_lane(x, 2) + f32x4.extract_lane(x, 3))
-  );
-}
-
 /** The largest of the first `size` scores; NaN if one is. What fills the row up is made too low to count. */
 @inline
 function largestOf(row: usize, size: i32, width: i32): f32 {
@@ -321,27 +310,4 @@ function scoreGradients(weights: usize, dScores: usize, delta: f32, width: i32):
     const at = dScores + bytes(j);
     v128.store(at, f32x4.mul(v128.load(weights + bytes(j)), f32x4.sub(v128.load(at), shift)));
   }
-}
-
-/**
- * exp(x) for x <= 0, to about 2^-23 of itself; below -87 it stays at the smallest normal number. NaN stays NaN.
- *
- * x = n ln 2 + r with |r| <= ln 2 / 2; ln 2 in two parts, so that r is exact; exp(r) by the polynomial of the Cephes
- * library; 2^n through the bits of the exponent.
- */
-@inline
-function exponential(x: v128): v128 {
-  const bounded = f32x4.max(x, f32x4.splat(-87.3));
-  const n = f32x4.nearest(f32x4.mul(bounded, f32x4.splat(1.44269504088896341)));
-  let r = f32x4.sub(bounded, f32x4.mul(n, f32x4.splat(0.693359375)));
-  r = f32x4.add(r, f32x4.mul(n, f32x4.splat(2.12194440e-4)));
-  let p = f32x4.splat(1.9875691500e-4);
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.3981999507e-3));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(8.3334519073e-3));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(4.1665795894e-2));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.6666665459e-1));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(5.0000001201e-1));
-  const value = f32x4.add(f32x4.add(f32x4.mul(p, f32x4.mul(r, r)), r), f32x4.splat(1));
-  const power = i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23);
-  return f32x4.mul(value, power);
 }

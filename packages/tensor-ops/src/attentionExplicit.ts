@@ -44,6 +44,12 @@ interface Sets {
  */
 function forward({ q, keys, values }: Sets, scale: number) {
   const scaled = tf.mul(q, scale);
+  const [only, ...others] = keys as [tf.Tensor3D, ...tf.Tensor3D[]];
+  if (others.length === 0) {
+    const weights = tf.softmax(rawMatMul(scaled, transposeLast(only)), -1);
+    const output = rawMatMul(weights, values[0] as tf.Tensor3D) as tf.Tensor3D;
+    return { output, shares: [tf.ones([q.shape[0], q.shape[1], 1]) as tf.Tensor3D] };
+  }
   const parts = keys.map((k, d) =>
     // What a turn makes and the next does not need is freed at once: that is the point of streaming.
     tf.tidy(() => {

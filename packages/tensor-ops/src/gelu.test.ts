@@ -47,6 +47,10 @@ describeOnBackends('gelu', () => {
   });
 
   it('stays finite far out', async () => {
-    expect(await gelu(tf.tensor1d([-1e4, -30, 30, 1e4])).array()).toEqual([-0, -0, 30, 1e4]);
+    const [lowest, low, ...high] = await gelu(tf.tensor1d([-1e4, -30, 30, 1e4])).array();
+    // Denormal numbers or zeros, by how the exponential ends.
+    expect(Math.abs(lowest as number)).toBeLessThan(1e-37);
+    expect(Math.abs(low as number)).toBeLessThan(1e-37);
+    expect(high).toEqual([30, 1e4]);
   });
 });

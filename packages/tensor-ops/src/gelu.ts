@@ -1,4 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { prefersKernel } from './kernelMode.ts';
+import { GELU, GELU_GRAD } from './kernels/names.ts';
 import { withGradient } from './withGradient.ts';
 
 const SQRT_HALF = Math.SQRT1_2;
@@ -11,6 +13,7 @@ const INV_SQRT_2PI = 1 / Math.sqrt(2 * Math.PI);
  * backend's `erf`, 1.5e-7. Source: Hendrycks and Gimpel, arXiv 1606.08415.
  */
 export function gelu<T extends tf.Tensor>(x: T): T {
+  if (x.dtype === 'float32' && prefersKernel(GELU)) return fusedGelu(x);
   return withGradient(
     [x],
     ([x]) => ({ value: tf.mul(x, normalCdf(x)) as T, saved: [x] }),
@@ -18,6 +21,14 @@ export function gelu<T extends tf.Tensor>(x: T): T {
       const density = tf.mul(tf.exp(tf.mul(tf.square(x), -0.5)), INV_SQRT_2PI);
       return [tf.mul(dy, tf.add(normalCdf(x), tf.mul(x, density)))];
     },
+  );
+}
+
+function fusedGelu<T extends tf.Tensor>(x: T): T {
+  return withGradient(
+    [x],
+    ([x]) => ({ value: tf.engine().runKernel(GELU, { x }) as T, saved: [x] }),
+    (dy, [x]) => [tf.engine().runKernel(GELU_GRAD, { dy, x }) as tf.Tensor],
   );
 }
 

@@ -50,3 +50,11 @@ export function usesKernel(name: string, refusal?: string): boolean {
     `no kernel ${name}: import '@saccade/tensor-ops/webgpu' and use that backend, or setKernelMode('auto')`,
   );
 }
+
+/**
+ * Whether this call is for the kernel `name`, of those that exist for speed alone on one backend: in mode `fused`, too, a
+ * backend without it takes the composition.
+ */
+export function prefersKernel(name: string): boolean {
+  return current !== 'explicit' && tf.getKernel(name, tf.getBackend()) !== undefined;
+}

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { kernelMode } from './kernelMode.ts';
-import { BATCH_NORM, BATCH_NORM_GRAD, COLUMN_MOMENTS } from './kernels/names.ts';
+import { prefersKernel } from './kernelMode.ts';
+import { BATCH_NORM, BATCH_NORM_GRAD, COLUMN_MOMENTS, LAYER_NORM } from './kernels/names.ts';
 import { sumRows } from './matMul.ts';
 import { assertShape, product, sizeAt } from './shape.ts';
 import { withGradient } from './withGradient.ts';
@@ -18,6 +18,7 @@ export function layerNorm<T extends tf.Tensor>(x: T, gamma: tf.Tensor1D, beta: t
   const channels = sizeAt(x.shape, -1);
   return tf.tidy(() => {
     const rows = tf.reshape(x, [product(x.shape.slice(0, -1)), channels]);
+    if (prefersKernel(LAYER_NORM)) return tf.reshape(fusedLayerNorm(rows, gamma, beta, eps), x.shape) as T;
     const y = withGradient(
       [rows, gamma, beta],
       ([rows, gamma, beta]) => {
@@ -30,6 +31,19 @@ export function layerNorm<T extends tf.Tensor>(x: T, gamma: tf.Tensor1D, beta: t
     );
     return tf.reshape(y, x.shape) as T;
   });
+}
+
+function fusedLayerNorm(rows: tf.Tensor, gamma: tf.Tensor1D, beta: tf.Tensor1D, eps: number): tf.Tensor {
+  return withGradient(
+    [rows, gamma, beta],
+    ([x, gamma, beta]) => {
+      const results = tf.engine().runKernel(LAYER_NORM, { x, gamma, beta }, { eps }) as tf.Tensor[];
+      const [value, mean, inverseStd] = results as [tf.Tensor, tf.Tensor, tf.Tensor];
+      return { value, saved: [x, mean, inverseStd, gamma] };
+    },
+    (dy, [x, mean, inverseStd, gamma]) =>
+      normalizationGradient(dy, [tf.mul(tf.sub(x, mean), inverseStd), inverseStd, gamma], 1),
+  );
 }
 
 /** Mean and biased variance of each channel over all other dimensions. */
@@ -45,7 +59,7 @@ export function channelStatistics(x: tf.Tensor): ChannelStatistics {
   return tf.tidy(() => {
     const channels = sizeAt(x.shape, -1);
     const rows = tf.reshape(x, [product(x.shape.slice(0, -1)), channels]);
-    if (hasKernels()) {
+    if (prefersKernel(BATCH_NORM)) {
       const [mean, variance] = tf.engine().runKernel(COLUMN_MOMENTS, { x: rows }) as [tf.Tensor1D, tf.Tensor1D];
       return { mean, variance };
     }
@@ -94,7 +108,7 @@ export function batchNormTraining<T extends tf.Tensor>(
   const channels = sizeAt(x.shape, -1);
   return tf.tidy(() => {
     const rows = tf.reshape(x, [product(x.shape.slice(0, -1)), channels]);
-    if (hasKernels()) return tf.reshape(fusedBatchNorm(rows, gamma, beta, statistics, eps), x.shape) as T;
+    if (prefersKernel(BATCH_NORM)) return tf.reshape(fusedBatchNorm(rows, gamma, beta, statistics, eps), x.shape) as T;
     const y = withGradient(
       [rows, gamma, beta],
       ([rows, gamma, beta]) => {
@@ -106,11 +120,6 @@ export function batchNormTraining<T extends tf.Tensor>(
     );
     return tf.reshape(y, x.shape) as T;
   });
-}
-
-/** Whether the backend has kernels of ours for the training mode (wasm, where sums over leading axes are slow). */
-function hasKernels(): boolean {
-  return kernelMode() !== 'explicit' && tf.getKernel(BATCH_NORM, tf.getBackend()) !== undefined;
 }
 
 function fusedBatchNorm(

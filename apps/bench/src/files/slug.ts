@@ -4,16 +4,24 @@ import type { DeviceLine, RunHeader } from '../core/run.ts';
 const GPU_BACKENDS = ['webgpu', 'webgl'];
 
 /**
- * Name of a run's files: processor and cores, then the backends, GPUs with their adapter, and `quick` if it was.
+ * Name of a run's files: processor and cores; the backends, GPUs with their adapter; `quick` if it was; the suites, unless it
+ * was a run of everything.
  *
  * `amd-epyc-9554-2-cores_wasm_webgpu-nvidia-h200`
  */
-export function runSlug({ machine, scale }: RunHeader, devices: readonly DeviceLine[]): string {
+export function runSlug({ machine, scale, options }: RunHeader, devices: readonly DeviceLine[]): string {
   const processor = slug(machine.processor.replace(/\((r|tm)\)|processor|cpu|\d+-core|@.*$/gi, ' '));
   const backends = devices.map(({ backend, description }) =>
     GPU_BACKENDS.includes(backend) ? `${backend}-${slug(description)}` : backend,
   );
-  return [`${processor}-${machine.cores}-cores`, ...backends, ...(scale === 'quick' ? ['quick'] : [])].join('_');
+  const parts = [`${processor}-${machine.cores}-cores`, ...backends, ...(scale === 'quick' ? ['quick'] : [])];
+  return [...parts, ...partOf(options)].join('_');
+}
+
+/** A part of everything shall not replace the file of everything. */
+function partOf({ whole, suites, only }: RunHeader['options']): string[] {
+  if (whole !== false) return [];
+  return [slug(Array.isArray(suites) ? suites.join('-') : String(suites)), ...(only === undefined ? [] : ['some'])];
 }
 
 /** Letters and digits with dashes between them, for any file system. */

@@ -103,6 +103,11 @@ describe('runSlug', () => {
     expect(named('Apple M3', [{}, { backend: 'webgpu', description: 'NVIDIA H200 / ../etc' }])).toBe(
       'apple-m3-2-cores_wasm_webgpu-nvidia-h200-etc',
     );
+    const options = { whole: false, suites: ['operators', 'tensor-ops'] };
+    expect(runSlug({ ...HEADER, options }, [DEVICE])).toBe('amd-epyc-9554-2-cores_wasm_operators-tensor-ops');
+    expect(runSlug({ ...HEADER, options: { ...options, only: ['a/b'] } }, [DEVICE])).toMatch(
+      /_operators-tensor-ops_some$/,
+    );
     expect(named('///', [{ backend: 'webgl', description: 'x'.repeat(99) }])).toBe(
       `unknown-2-cores_webgl-${'x'.repeat(48)}`,
     );

@@ -66,9 +66,9 @@ describe('pnpm bench', () => {
     expect({ code, err }).toEqual({ code: 0, err: expect.stringMatching(/bench 100%/) });
     const files = readdirSync(join(folder, 'whole')).sort();
     expect(files).toEqual([
-      expect.stringMatching(/_wasm_quick\.csv$/),
-      expect.stringMatching(/_wasm_quick\.html$/),
-      expect.stringMatching(/_wasm_quick\.jsonl$/),
+      expect.stringMatching(/_wasm_quick_tiny\.csv$/),
+      expect.stringMatching(/_wasm_quick_tiny\.html$/),
+      expect.stringMatching(/_wasm_quick_tiny\.jsonl$/),
     ]);
     for (const file of files) expect(out).toContain(file);
     const lines = await readRun(join(folder, 'whole', files[2] as string));

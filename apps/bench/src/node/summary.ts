@@ -18,10 +18,9 @@ export function runSummary(lines: readonly RunLine[]): string {
 
 function suiteTable(title: string, rows: readonly Row[]): string {
   const cells = grouped(rows, ({ comparison }) => comparison).flatMap(([comparison, group]) =>
-    [...group.filter(isThere), ...group.filter((row) => !isThere(row))].map((row, i) => [
-      i === 0 ? comparison : '',
-      ...rowCells(row),
-    ]),
+    [...group]
+      .sort((a, b) => ORDER.indexOf(a.status) - ORDER.indexOf(b.status))
+      .map((row, i) => [i === 0 ? comparison : '', ...rowCells(row)]),
   );
   const heading = ['comparison', 'contender', 'time', 'processor time', 'memory', 'of the roofline', 'status'];
   const align = ['left', 'left', 'right', 'right', 'right', 'right', 'left'] as const;
@@ -29,10 +28,8 @@ function suiteTable(title: string, rows: readonly Row[]): string {
   return `${title}${note}\n${textTable(heading, cells, { align })}`;
 }
 
-/** Who is not there is named last. */
-function isThere({ status }: Row): boolean {
-  return status !== 'absent';
-}
+/** Numbers first; who is not there is named last. */
+const ORDER: readonly Row['status'][] = ['measured', 'wrong', 'failed', 'skipped', 'absent'];
 
 function rowCells({ contender, baseline, timeRatio, cpuRatio, memoryRatio, roofline, ...row }: Row): string[] {
   const isBaseline = contender === baseline;

@@ -13,6 +13,7 @@ import { onnxruntimeWebWasm } from '../peers/onnxruntimeWeb.ts';
 import { OnnxWriteError } from './errors.ts';
 import { networkWeights } from './layers.ts';
 import { networkGraph } from './networkGraph.ts';
+import { stirred } from './testing/stirred.ts';
 
 const VIT = {
   gridRank: 2,
@@ -26,18 +27,6 @@ const VIT = {
 } as const;
 const RESNET = { depths: [1, 2], width: 8, numClasses: 5 } as const;
 const PLACE = { home: 'node', backend: 'wasm', softwareGpu: false, scale: 'quick' } as const;
-
-/** Weights that leave no layer an identity: biases, scales and running statistics start as zeros and ones. */
-async function stirred(model: VisionTransformer | ResNet): Promise<VisionTransformer | ResNet> {
-  const rng = new Rng(7);
-  const state = await model.stateDict();
-  for (const tensor of state.values()) {
-    if (!(tensor.data instanceof Float32Array)) continue;
-    for (const i of tensor.data.keys()) tensor.data[i] = (tensor.data[i] as number) + 0.2 * rng.uniform();
-  }
-  model.loadStateDict(state);
-  return model.eval();
-}
 
 const normals = (rng: Rng, count: number) => Float32Array.from({ length: count }, () => rng.normal());
 

@@ -41,7 +41,7 @@ async function open(file: File, results: Results): Promise<string> {
   const lines = parseRun(await file.text(), file.name);
   const { machine, date } = lines.find(isHeader) as RunHeader;
   const whose = `${file.name}, measured on ${machine.processor} (${machine.cores} cores, ${machine.system}) at ${date}`;
-  if (results.measured) {
+  if (results.source === 'run') {
     results.compareWith(lines);
     return `The last column has the ratios of ${whose}.`;
   }

@@ -1,6 +1,6 @@
 /**
- * Headers that isolate the page from other origins: only then does a browser give it a clock of 5 microseconds (else 100)
- * and SharedArrayBuffer, and with it threads.
+ * Headers that isolate the page from other origins: only then does Chromium give it a clock of 5 microseconds (else 100; other
+ * browsers differ more), and SharedArrayBuffer, and with it threads to those peers that have any.
  */
 export const ISOLATION = {
   'cross-origin-opener-policy': 'same-origin',

@@ -1,5 +1,4 @@
 import { MEASURE } from '../core/measure.ts';
-import type { RunLine } from '../core/run.ts';
 import { suites } from '../suites/index.ts';
 import { runBench } from '../worker/driver.ts';
 import { type Choice, Controls } from './controls.ts';
@@ -14,10 +13,10 @@ import { startWebWorker } from './workerHandle.ts';
 
 const results = new Results();
 const progress = new ProgressView();
+offerFiles(results);
 const controls = new Controls(suites, await findSupport());
 let cancelling: AbortController | undefined;
 
-offerFiles(results);
 controls.onCancel(() => cancelling?.abort());
 controls.onStart(async (choice) => {
   cancelling = new AbortController();
@@ -26,7 +25,9 @@ controls.onStart(async (choice) => {
   results.begin();
   progress.start();
   if (!crossOriginIsolated) {
-    progress.note('The server does not isolate this page: the clock is coarse, and wasm has no threads.');
+    progress.note(
+      'The server does not isolate this page from other origins, so its clock is coarse: samples are less exact.',
+    );
   }
   progress.end(await measure(choice, cancelling.signal));
   sleep();

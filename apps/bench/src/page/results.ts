@@ -12,29 +12,29 @@ export class Results {
   readonly #nothing = byId('nothing', HTMLElement);
   readonly #downloads = [byId('download-json', HTMLButtonElement), byId('download-csv', HTMLButtonElement)];
   #lines: RunLine[] = [];
-  #fromFile = false;
+  #source: 'nothing' | 'run' | 'file' = 'nothing';
 
   get lines(): readonly RunLine[] {
     return this.#lines;
   }
 
-  /** Rows of this page's own are shown, not those of a file. */
-  get measured(): boolean {
-    return !this.#fromFile && this.#lines.length > 0;
+  /** Whose lines these are: those of a run on this page, which may still go on, or of a file. */
+  get source(): 'nothing' | 'run' | 'file' {
+    return this.#source;
   }
 
   /** Empties everything for a new run. A file that was shown stays, as what the run is compared with. */
   begin(): void {
-    if (this.#fromFile) this.compareWith(this.#lines);
+    if (this.#source === 'file') this.compareWith(this.#lines);
     this.#replace([]);
-    this.#fromFile = false;
+    this.#source = 'run';
   }
 
   /** Shows the lines of a file instead of what is there. */
   show(lines: readonly RunLine[]): void {
     this.compareWith(undefined);
     this.#replace(lines);
-    this.#fromFile = true;
+    this.#source = 'file';
   }
 
   /** Shows the ratios of another run beside these. */

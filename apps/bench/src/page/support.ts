@@ -1,5 +1,7 @@
 import type { BenchBackend } from '../core/comparison.ts';
 
+const BACKENDS = ['webgpu', 'webgl', 'wasm', 'cpu'] as const;
+
 /** Whether this browser has a backend, in the place where the bench computes: a Web Worker. */
 export interface Support {
   readonly backend: BenchBackend;
@@ -14,15 +16,18 @@ export interface Support {
 export async function findSupport(): Promise<readonly Support[]> {
   const worker = new Worker(new URL('./supportWorker.ts', import.meta.url), { type: 'module', name: 'support' });
   try {
-    return await new Promise<readonly Support[]>((resolve, reject) => {
+    return await new Promise<readonly Support[]>((resolve) => {
       worker.addEventListener('message', ({ data }: MessageEvent<readonly Support[]>) => resolve(data));
-      worker.addEventListener('error', ({ message }) =>
-        reject(new Error(message || 'this browser starts no module as a Web Worker')),
-      );
+      worker.addEventListener('error', ({ message }) => resolve(noWorkers(message)));
     });
   } finally {
     worker.terminate();
   }
+}
+
+function noWorkers(message: string): readonly Support[] {
+  const reason = `the bench computes in a Web Worker, and this browser did not start one${message && `: ${message}`}`;
+  return BACKENDS.map((backend) => ({ backend, reason, softwareGpu: false }));
 }
 
 /** Drivers that compute on the processor what a GPU should. */

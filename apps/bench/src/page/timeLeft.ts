@@ -11,7 +11,7 @@ export function fractionDone({ done, total, detail }: RunProgress): number {
  * How long a run will still take if the rest is like what has been: `about 3 minutes`. Comparisons differ in size, so it is
  * an estimate, and nothing is said before it has a footing.
  *
- * @param elapsedMs since the run began, without pauses
+ * @param elapsedMs since the run began
  */
 export function timeLeft(fraction: number, elapsedMs: number): string | undefined {
   if (fraction < 0.02 || elapsedMs < 2_000) return;

@@ -27,21 +27,17 @@ export async function jaxPeer({ home, backend, softwareGpu }: SuitePlace): Promi
   if (backend !== 'wasm' && backend !== 'webgpu') return undefined;
   if (softwareGpu) return skippedOnSoftware(NAME);
   try {
-    return await jaxOn(backend, home === 'node' ? withoutWorkers : (work) => work());
+    return await jaxOn(backend, home === 'node' ? inNode : (work) => work());
   } catch (error) {
     return absentFor(NAME, error);
   }
 }
 
-/** How the library's code is called. */
+/** Calls the library's code. */
 type Around = <T>(work: () => Promise<T>) => Promise<T>;
 
 async function jaxOn(device: JaxDevice, around: Around): Promise<VersionedPeer | Absent> {
   const jax = await around(() => import('@jax-js/jax'));
-  if (device === 'webgpu' && globalThis.navigator?.gpu === undefined) return { name: NAME, reason: 'no navigator.gpu' };
-  const ready = await jax.init(device);
-  if (!ready.includes(device)) return { name: NAME, reason: `its ${device} does not start here` };
-  jax.defaultDevice(device);
   const version = await jaxVersion();
   const engine = `jax-js ${version}, ${device === 'webgpu' ? 'webgpu' : `wasm, ${await around(threadsText)}`}, jit`;
   return {
@@ -49,8 +45,9 @@ async function jaxOn(device: JaxDevice, around: Around): Promise<VersionedPeer |
     library: ['@jax-js/jax', version],
     async prepare(task) {
       try {
-        const refused = tooLarge(jax, device, task);
-        if (refused !== undefined) return { name: NAME, status: 'skipped', reason: refused };
+        // Not before: in Node, the GPU is there once the bench has opened its backend.
+        const absent = (await around(() => start(jax, device))) ?? tooLarge(jax, device, task);
+        if (absent !== undefined) return absent;
         const program = await programFor(jax, task);
         return typeof program === 'string' ? { name: NAME, reason: program } : workOf(jax, program, engine, around);
       } catch (error) {
@@ -60,6 +57,20 @@ async function jaxOn(device: JaxDevice, around: Around): Promise<VersionedPeer |
     // Its devices live as long as the page or the process.
     dispose: () => undefined,
   };
+}
+
+/** Starts the device, and makes it the one for all arrays; or why it does not start. */
+async function start(jax: Jax, device: JaxDevice): Promise<Absent | undefined> {
+  if (device === 'webgpu') {
+    const adapter = await globalThis.navigator?.gpu?.requestAdapter({ powerPreference: 'high-performance' });
+    if (adapter == null) return { name: NAME, reason: 'no WebGPU adapter' };
+    const { isSoftwareAdapter } = await import('@saccade/tensor-ops/webgpu');
+    if (isSoftwareAdapter(adapter.info)) return skippedOnSoftware(NAME);
+  }
+  const ready = await jax.init(device);
+  if (!ready.includes(device)) return { name: NAME, reason: `its ${device} does not start here` };
+  jax.defaultDevice(device);
+  return undefined;
 }
 
 /** The package says its version nowhere but in its package.json, which it does not export. */
@@ -74,17 +85,23 @@ async function threadsText(): Promise<string> {
 }
 
 /**
- * jax-js takes threads wherever there is a global `Worker`, and asks for it whenever it compiles. In Node there is none at
+ * Makes Node look as jax-js expects it, while it works: nobody else computes then.
+ *
+ * It takes threads wherever there is a global `Worker`, and asks for it whenever it compiles. In Node there is none at
  * first, but Emscripten's programs (onnxruntime-web, tfjs) put Node's there, which is another kind: what was compiled
- * afterwards would not fit the memory from before. Nobody else computes while jax-js does, so it can be hidden.
+ * afterwards would not fit the memory from before. On webgpu it reads `navigator.userAgent`, which Node 20 has not.
  */
-async function withoutWorkers<T>(work: () => Promise<T>): Promise<T> {
-  const own = Object.getOwnPropertyDescriptor(globalThis, 'Worker');
+async function inNode<T>(work: () => Promise<T>): Promise<T> {
+  const worker = Object.getOwnPropertyDescriptor(globalThis, 'Worker');
   Reflect.deleteProperty(globalThis, 'Worker');
+  const { navigator } = globalThis;
+  const nameless = navigator !== undefined && navigator.userAgent === undefined;
+  if (nameless) Object.defineProperty(navigator, 'userAgent', { value: 'Node.js', configurable: true });
   try {
     return await work();
   } finally {
-    if (own !== undefined) Object.defineProperty(globalThis, 'Worker', own);
+    if (worker !== undefined) Object.defineProperty(globalThis, 'Worker', worker);
+    if (nameless) Reflect.deleteProperty(navigator, 'userAgent');
   }
 }
 
@@ -154,7 +171,7 @@ async function networkProgram(jax: Jax, task: NetworkTask, images: JaxArray): Pr
 }
 
 /** Scores of all pairs of tokens are one buffer, and their weights another one. */
-function tooLarge(jax: Jax, device: JaxDevice, task: PeerTask): string | undefined {
+function tooLarge(jax: Jax, device: JaxDevice, task: PeerTask): Absent | undefined {
   if (task.kind !== 'attention') return undefined;
   const [batch, heads, tokens] = task.shape;
   const bytes = 4 * batch * heads * tokens ** 2;
@@ -162,5 +179,6 @@ function tooLarge(jax: Jax, device: JaxDevice, task: PeerTask): string | undefin
   const most = device === 'wasm' ? 2 ** 30 : jax.getWebGPUDevice().limits.maxStorageBufferBindingSize;
   if (bytes <= most) return undefined;
   const gibibytes = (count: number) => `${(count / 2 ** 30).toFixed(1)} GiB`;
-  return `scores take ${gibibytes(bytes)}, more than the ${gibibytes(most)} of a buffer`;
+  const reason = `scores take ${gibibytes(bytes)}, more than the ${gibibytes(most)} of a buffer`;
+  return { name: NAME, status: 'skipped', reason };
 }

@@ -1,6 +1,6 @@
 import type { Absent, SuitePlace } from '../core/comparison.ts';
 import { absentPackage, onnxPeer } from './onnxPeer.ts';
-import type { VersionedPeer } from './versionedPeer.ts';
+import { skippedOnSoftware, type VersionedPeer } from './versionedPeer.ts';
 
 // onnxruntime-web finds its wasm file by `new URL('ort-wasm-...wasm', import.meta.url)` within its own modules. Node resolves
 // that by itself. Vite does too when it builds (the file becomes an asset), in a worker with `worker: { format: 'es' }`; its
@@ -35,9 +35,7 @@ export async function onnxruntimeWebGpu(place: SuitePlace): Promise<VersionedPee
     const reason = "its GPU build needs a browser: its memory is shared, which WebGPU's queues in Node do not take";
     return { name: WEBGPU, reason };
   }
-  if (place.softwareGpu) {
-    return { name: WEBGPU, status: 'skipped', reason: 'the driver is software: times would say nothing of a GPU' };
-  }
+  if (place.softwareGpu) return skippedOnSoftware(WEBGPU);
   try {
     const { env, InferenceSession, Tensor } = await import('onnxruntime-web/webgpu');
     env.wasm.numThreads = 1;

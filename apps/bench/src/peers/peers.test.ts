@@ -1,9 +1,11 @@
+import { describeInBrowser } from '@saccade/browser';
 import { describe, expect, it } from 'vitest';
 import { compareValues } from '../core/check.ts';
 import type { Bench, Peer } from '../core/comparison.ts';
 import { MEASURE, measureComparison } from '../core/measure.ts';
 import { askPeers } from '../suites/support/peers.ts';
 import { describePeer } from '../testing/peerContract.ts';
+import { TASK_KINDS } from '../testing/peerQuestions.ts';
 import { detectPeers } from './index.node.ts';
 import { jaxPeer } from './jax.ts';
 import { torchAllCores, torchSingle } from './torch.node.ts';
@@ -11,10 +13,26 @@ import { transformersPeer } from './transformers.node.ts';
 
 const PLACE = { home: 'node', backend: 'wasm', softwareGpu: false, scale: 'quick' } as const;
 
-describePeer('PyTorch in one thread', await torchSingle(PLACE), ['attention', 'matMul', 'vit', 'resnet']);
-describePeer('PyTorch with all cores', await torchAllCores(PLACE), ['attention', 'matMul', 'vit', 'resnet']);
-describePeer('jax-js', await jaxPeer(PLACE), ['attention', 'matMul', 'vit', 'resnet']);
+describePeer('PyTorch in one thread', await torchSingle(PLACE));
+describePeer('PyTorch with all cores', await torchAllCores(PLACE));
+describePeer('jax-js', await jaxPeer(PLACE));
 describePeer('transformers.js', await transformersPeer(PLACE), ['vit']);
+
+type Exported = typeof import('./testing/jaxPage.ts');
+await describeInBrowser<Exported>('jax-js', new URL('./testing/jaxPage.ts', import.meta.url), (page) => {
+  it.each(TASK_KINDS)('computes %s', async (kind) => {
+    const answers = await page().call('jaxAnswers', kind);
+    expect(answers.length).toBeGreaterThan(0);
+    for (const { engine, check } of answers) {
+      expect(engine).toMatch(/^jax-js \d+\.\d+.*, wasm, 1 thread/);
+      expect(check.error).toBeLessThanOrEqual(check.tolerance);
+    }
+  });
+
+  it('is among the peers of a page', async () => {
+    expect(await page().call('versions')).toMatchObject({ '@jax-js/jax': expect.stringMatching(/^\d+\.\d+/) });
+  });
+});
 
 describe('detectPeers', () => {
   it('names the versions of those that are there, and has a reason for each other one', async () => {

@@ -41,10 +41,10 @@ export function comparisonsWithPeers(rows: readonly Row[]): number {
  * worst first. Where the baseline has several forms, the fastest of them is meant.
  */
 export function baselineLosses(rows: readonly Row[]): Loss[] {
-  return comparisonsOf(rows)
+  return comparisonsOf(rows.filter(({ suite }) => !UNEQUAL_SUITES.includes(suite)))
     .flatMap((own) => {
       const work = commonWork(own);
-      const fastest = work === undefined ? undefined : fastestOf(sameWork(own));
+      const fastest = work === undefined ? undefined : fastestOfSameWork(own);
       const others = own.filter((row) => row.role === 'saccade' && familyOf(row) !== work);
       return fastest === undefined ? [] : others.flatMap((row) => timeLoss([row], fastest));
     })
@@ -82,9 +82,17 @@ function commonWork(own: readonly Row[]): string | undefined {
   return baseline?.role === 'saccade' ? familyOf(baseline) : undefined;
 }
 
+/** There, ours beside ours are steps and ways of one thing (decoding, and decoding with augmentation), not rivals. */
+const UNEQUAL_SUITES: readonly string[] = ['data', 'weights', 'bundle'];
+
 /** `plain attention (fused)` -> `plain attention`, `Saccade, .pth` -> `Saccade` */
 function familyOf({ contender }: Row): string {
   return contender.split(/ \(|, /)[0] as string;
+}
+
+/** Of our contenders that do what peers do in this comparison. */
+export function fastestOfSameWork(own: readonly Row[]): Row | undefined {
+  return fastestOf(sameWork(own));
 }
 
 function sameWork(own: readonly Row[]): Row[] {

@@ -78,6 +78,8 @@ describe('runBench', () => {
     const lines = await run(PLAN, home);
     expect(lines.map(({ kind }) => kind)).toEqual(['run', 'device', 'row', 'row', 'row']);
     expect(lines[0]).toMatchObject({ scale: 'quick', versions: { node: '20', fakelib: '1.2.3' } });
+    // The suite that is left out belongs to browsers.
+    expect(lines[0]).toMatchObject({ options: { whole: true, suites: ['one', 'two'], samples: 20 } });
     expect(rowsOf(lines).map(({ comparison }) => comparison)).toEqual(['a', 'b', 'c']);
     expect(given).toEqual(lines);
     expect(workers).toHaveLength(1);
@@ -111,7 +113,8 @@ describe('runBench', () => {
 
   it('measures some, when only some are wanted', async () => {
     const { home, workers } = homeOf(willing);
-    await run({ ...PLAN, only: ['one/b', 'c'] }, home);
+    const [header] = await run({ ...PLAN, only: ['one/b', 'c'] }, home);
+    expect(header).toMatchObject({ options: { whole: false, only: ['one/b', 'c'] } });
     expect(workers.flatMap(measured)).toEqual(['b', 'c']);
   });
 

@@ -110,7 +110,7 @@ class Run {
       ...header,
       versions: { ...header.versions, ...versions },
       scale,
-      options: optionsOf(this.#plan),
+      options: optionsOf(this.#plan, this.#suites),
     };
     this.#add(line);
     return line;
@@ -219,8 +219,13 @@ function placeOf({ home, scale }: RunPlan, backend: BenchBackend, softwareGpu: b
   return { home, backend, softwareGpu, scale };
 }
 
-function optionsOf({ backends, suites, only, peers, measure }: RunPlan): RunHeader['options'] {
-  return { backends, suites, ...(only && { only }), peers, ...measure };
+/** `whole`: nothing was left out that this home has. */
+function optionsOf(
+  { home, backends, suites, only, peers, measure }: RunPlan,
+  all: readonly Suite[],
+): RunHeader['options'] {
+  const whole = only === undefined && all.every(({ name, homes }) => suites.includes(name) || !homes.includes(home));
+  return { backends, whole, suites, ...(only && { only }), peers, ...measure };
 }
 
 function failed(

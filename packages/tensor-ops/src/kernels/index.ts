@@ -5,8 +5,10 @@ import { batchNorm, batchNormGrad, columnMoments } from './wasm/batchNorm.ts';
 import { conv2DBackpropFilter } from './wasm/conv2dBackpropFilter.ts';
 import { depthwiseConv2dBackpropFilter, depthwiseConv2dBackpropInput } from './wasm/depthwiseBackprop.ts';
 import { dynamicGroups } from './wasm/dynamicGroups.ts';
+import { gelu, geluGrad } from './wasm/gelu.ts';
 import { gridCorrelationKernels } from './wasm/gridCorrelation.ts';
 import { groupedAttention, groupedAttentionGrad } from './wasm/groupedAttention.ts';
+import { layerNorm } from './wasm/layerNorm.ts';
 import { maxMean, maxMeanGrad } from './wasm/maxMean.ts';
 import { maxPoolGrad } from './wasm/maxPoolGrad.ts';
 import { planeConv3d, planeConv3dFilter } from './wasm/planeConv3d.ts';
@@ -25,9 +27,12 @@ export const kernelTable: readonly tf.KernelConfig[] = [
   depthwiseConv2dBackpropFilter,
   depthwiseConv2dBackpropInput,
   dynamicGroups,
+  gelu,
+  geluGrad,
   groupedAttention,
   groupedAttentionGrad,
   ...gridCorrelationKernels,
+  layerNorm,
   maxMean,
   maxMeanGrad,
   maxPoolGrad,

@@ -33,6 +33,11 @@ export const COLUMN_MOMENTS = 'SaccadeColumnMoments';
 export const BATCH_NORM = 'SaccadeBatchNorm';
 export const BATCH_NORM_GRAD = 'SaccadeBatchNormGrad';
 
+/** Our kernels for GELU and layer normalisation, registered for wasm by `@saccade/tensor-ops/wasm`. */
+export const GELU = 'SaccadeGelu';
+export const GELU_GRAD = 'SaccadeGeluGrad';
+export const LAYER_NORM = 'SaccadeLayerNorm';
+
 /**
  * Our kernel for `dynamicGroups`: of `{q, k, centroids}` [B, h, N, d], [B, h, L, d], [h, G, d] and the attributes `topK`,
  * `assign` and `normalizeKeys` gives `[assignment, keys]`, int32 [B, h, N] and [B, h, G, min(topK, L)].

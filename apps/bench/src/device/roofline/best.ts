@@ -7,25 +7,28 @@ export interface Growing {
   readonly most: number;
 }
 
-/** A clock that is rounded to 0.1 ms, and the latency of a dispatch, should not show in a rate. */
-const longEnoughMs = 40;
-const repeats = 6;
+/** Long enough for a clock that is rounded to 0.1 ms; short enough that some samples are not interrupted on a busy machine. */
+const shortestSampleMs = 8;
+const samplingMs = 250;
+const fewestSamples = 6;
 
-/** The least milliseconds that one time of the work took, in runs long enough for the clock, after a warm-up. */
+/** The least milliseconds that one time of the work took, in many short samples, after a warm-up. */
 export async function leastMs(bench: Bench, { run, most }: Growing): Promise<number> {
-  let [times, tookMs] = [1, await timed(bench, () => run(1))];
-  while (tookMs < longEnoughMs && times < most) {
-    times = Math.min(times * 2, most);
-    tookMs = await timed(bench, () => run(times));
+  await run(1); // compiles, and touches memory for the first time
+  let [times, samples, least] = [1, 0, Number.POSITIVE_INFINITY];
+  let end = bench.now() + samplingMs;
+  while (samples < fewestSamples || bench.now() < end) {
+    const began = bench.now();
+    await run(times);
+    const tookMs = bench.now() - began;
+    if (tookMs < shortestSampleMs && times < most) {
+      // What came before was as short, unless something interrupted it.
+      times = Math.min(times * 2, most);
+      [samples, least, end] = [0, Number.POSITIVE_INFINITY, bench.now() + samplingMs];
+    } else {
+      least = Math.min(least, tookMs / times);
+      samples++;
+    }
   }
-  // The last run counts too, unless it was the first, which compiles.
-  let least = times === 1 ? Number.POSITIVE_INFINITY : tookMs;
-  for (let repeat = 1; repeat < repeats; repeat++) least = Math.min(least, await timed(bench, () => run(times)));
-  return least / times;
-}
-
-async function timed(bench: Bench, run: () => Promise<void> | void): Promise<number> {
-  const began = bench.now();
-  await run();
-  return bench.now() - began;
+  return least;
 }

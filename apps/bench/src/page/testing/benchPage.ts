@@ -13,6 +13,8 @@ export interface Wanted {
   readonly backend: BenchBackend;
   readonly suite: string;
   readonly only?: string;
+  /** default `quick` */
+  readonly scale?: 'quick' | 'full';
 }
 
 /** The page of the bench, built and served, in a browser that has all of its backends. */
@@ -54,13 +56,12 @@ export class BenchPage {
   }
 
   /** Fills the form in and presses the button; peers stay out. */
-  async start({ backend, suite, only = '' }: Wanted): Promise<void> {
+  async start({ backend, suite, only = '', scale = 'quick' }: Wanted): Promise<void> {
     const { page } = this;
-    for (const box of await page.locator('#backends input:checked, #suites input:checked, #peers:checked').all()) {
-      await box.uncheck();
+    for (const box of await page.locator('#backends input:enabled, #suites input, #peers').all()) {
+      await box.setChecked([backend, suite].includes(await box.inputValue()));
     }
-    await page.locator(`#backend-${backend}`).check();
-    await page.locator(`#suite-${suite}`).check();
+    await page.locator(`#scale-${scale}`).check();
     await page.locator('#only').fill(only);
     await page.getByRole('button', { name: 'Run' }).click();
   }

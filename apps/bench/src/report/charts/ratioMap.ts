@@ -36,7 +36,8 @@ export function ratioMap(rows: readonly Row[]): Chart | undefined {
     text: textOf(row, ratioOf(row)),
     place: [sizes.indexOf(row.parameters.tokens as number), lines.indexOf(line)] as const,
   }));
-  const title = `Time relative to ${baseline} over N: blue is less, orange is more`;
+  const common = commonParameters(shown);
+  const title = `Time relative to ${baseline} over N: blue is less, orange is more${common && ` (${common})`}`;
   const less = ratios.filter((ratio) => ratio < 1).length;
   const label = `${title}. ${less} of ${ratios.length} are less than 1; the tables have the numbers`;
   const axis = { type: 'category' as const, axisLine: { show: false }, axisTick: { show: false } };
@@ -108,12 +109,25 @@ function drawCell(cells: readonly { readonly ratio: number | undefined; readonly
 
 /** A line's name has those of the other parameters that differ from row to row. */
 function nameLines(rows: readonly Row[]): { readonly row: Row; readonly line: string }[] {
+  const differing = parameterNames(rows, (values) => values > 1);
+  return rows.map((row) => ({ row, line: [row.contender, ...parametersOf(row, differing)].join(' · ') }));
+}
+
+function commonParameters(rows: readonly Row[]): string {
+  return rows[0] === undefined
+    ? ''
+    : parametersOf(
+        rows[0],
+        parameterNames(rows, (values) => values === 1),
+      ).join(', ');
+}
+
+/** Names of parameters, but N, that have as many values in these rows. */
+function parameterNames(rows: readonly Row[], as: (values: number) => boolean): string[] {
   const names = new Set(rows.flatMap(({ parameters }) => Object.keys(withoutTokens(parameters))));
-  const differing = [...names].filter((name) => new Set(rows.map(({ parameters }) => parameters[name])).size > 1);
-  return rows.map((row) => {
-    const extra = differing.flatMap((name) =>
-      row.parameters[name] === undefined ? [] : `${name} ${row.parameters[name]}`,
-    );
-    return { row, line: [row.contender, ...extra].join(' · ') };
-  });
+  return [...names].filter((name) => as(new Set(rows.map(({ parameters }) => parameters[name])).size));
+}
+
+function parametersOf({ parameters }: Row, names: readonly string[]): string[] {
+  return names.flatMap((name) => (parameters[name] === undefined ? [] : `${name} ${parameters[name]}`));
 }

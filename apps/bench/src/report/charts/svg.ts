@@ -26,13 +26,21 @@ export function chartSvg({ option, height }: Chart, width = 720): Html {
   }
 }
 
-/** What is for the mouse alone is a third of the text. Quotes in names are escaped, so that no name looks like this. */
+/**
+ * What is for the mouse alone is a third of the text, and clips have names that other charts of the page might use too; nothing
+ * lies outside of its axes. Quotes in names are escaped, so that no name looks like what is taken out.
+ */
 function withoutInteraction(svg: string): string {
   return svg
-    .replace(/<style\s*>[\s\S]*?<\/style>\s*/g, '')
-    .replace(/ (?:class|pointer-events|xml:space|ecmeta_\w+|xmlns(?::xlink)?|version|baseProfile)="[^"]*"/g, '')
+    .replace(/<(style|defs)\s*>[\s\S]*?<\/\1>\s*/g, '')
+    .replace(
+      / (?:class|clip-path|pointer-events|xml:space|ecmeta_\w+|xmlns(?::xlink)?|version|baseProfile)="[^"]*"/g,
+      '',
+    )
     .replace(/<rect width="\d+" height="\d+" x="0" y="0" fill="none"><\/rect>\s*/, '')
     .replace(/><\/(?:path|rect)>/g, '/>')
+    .replace(/<path d="[^"]*"(?: transform="[^"]*")? fill="(?:none|[^"]*" fill-opacity="0"[^>]*)"\/>\s*/g, '')
+    .replace(/ fill="#000" stroke=/g, ' fill="none" stroke=')
     .replace(/ style="font-size:12px;font-family:sans-serif;"/g, '')
     .replace('<svg ', '<svg font-family="sans-serif" font-size="12" ');
 }

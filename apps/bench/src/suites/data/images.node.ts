@@ -1,6 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { deitShortSide, evalTransform, type ImageDecoder, normalize, roundHalfEven, shortSideSize } from '@saccade/media';
+import {
+  deitShortSide,
+  evalTransform,
+  type ImageDecoder,
+  normalize,
+  roundHalfEven,
+  shortSideSize,
+} from '@saccade/media';
 import { decodeImage } from '@saccade/media/node';
 import sharp from 'sharp';
 import { compareValues } from '../../core/check.ts';
@@ -15,7 +22,7 @@ import { PICTURE, type PictureSize, picture } from './pictures.node.ts';
 const SIDE = 224;
 
 /** libvips resizes by other weights than Pillow, which tells at edges: that a picture is the same picture is what is checked. */
-const OTHER_RESIZING = 0.25;
+const OTHER_RESIZING = 0.05;
 
 /** A file of an image to what a model takes, by DeiT's evaluation transform: beside sharp alone, and Pillow and NumPy. */
 export function imageComparison(

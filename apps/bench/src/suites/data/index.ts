@@ -16,7 +16,7 @@ export const dataSuite: Suite = {
           videoComparison({ name: '240p', width: 426, height: 240, frames: 60, keyFrames: 250, wanted: 8 }),
           imageComparison('jpeg'),
           augmentComparison(2),
-          loadingComparison({ ways: [WAYS.nothingAhead, WAYS.oneWorker], clips: 32, batch: 4, steps: 2 }),
+          loadingComparison({ ways: [WAYS.nothingAhead, WAYS.oneWorker], clips: 16, batch: 2, steps: 2 }),
         ]
       : [
           videoComparison({ name: '720p-key250', ...HD, keyFrames: 250 }),

@@ -28,9 +28,7 @@ export function aiaSamples(
     };
     const product = (a: Features, b: Features) => remembered((at: Position) => a(at) * b(at), extents);
     const outer =
-      operator === 'CinST'
-        ? spaceTimeGate(product(x, channelGate(x)))
-        : channelGate(product(x, spaceTimeGate(x)));
+      operator === 'CinST' ? spaceTimeGate(product(x, channelGate(x))) : channelGate(product(x, spaceTimeGate(x)));
     const [, rows, columns] = extents;
     const place = [Math.floor(token / (rows * columns)), Math.floor(token / columns) % rows, token % columns] as const;
     return SAMPLED_CHANNELS.map((c) => {
@@ -56,22 +54,33 @@ function gate(z: Features, axis: number, filter: ArrayLike<number>, extents: rea
     }
     return [largest, sum / (extents[axis] as number)];
   }, extents);
-  return remembered((position: Position) => {
-    const at = position.with(axis, 0);
-    let sum = 0;
-    for (let tap = 0; tap < 27; tap++) {
-      const steps = [Math.floor(tap / 9) - 1, (Math.floor(tap / 3) % 3) - 1, (tap % 3) - 1];
-      const near = stay.reduce((moved, other, i) => moved.with(other, (at[other] as number) + (steps[i] as number)), at);
-      if (near.some((index, other) => index < 0 || index >= (extents[other] as number))) continue;
-      const [max, mean] = pooled(near as unknown as Position);
-      sum += (filter[2 * tap] as number) * max + (filter[2 * tap + 1] as number) * mean;
-    }
-    return 1 / (1 + Math.exp(-sum));
-  }, extents, axis);
+  return remembered(
+    (position: Position) => {
+      const at = position.with(axis, 0);
+      let sum = 0;
+      for (let tap = 0; tap < 27; tap++) {
+        const steps = [Math.floor(tap / 9) - 1, (Math.floor(tap / 3) % 3) - 1, (tap % 3) - 1];
+        const near = stay.reduce(
+          (moved, other, i) => moved.with(other, (at[other] as number) + (steps[i] as number)),
+          at,
+        );
+        if (near.some((index, other) => index < 0 || index >= (extents[other] as number))) continue;
+        const [max, mean] = pooled(near as unknown as Position);
+        sum += (filter[2 * tap] as number) * max + (filter[2 * tap + 1] as number) * mean;
+      }
+      return 1 / (1 + Math.exp(-sum));
+    },
+    extents,
+    axis,
+  );
 }
 
 /** The same function, which computes each position once; `constant` is an axis along which it does not change. */
-function remembered<T>(compute: (at: Position) => T, extents: readonly number[], constant?: number): (at: Position) => T {
+function remembered<T>(
+  compute: (at: Position) => T,
+  extents: readonly number[],
+  constant?: number,
+): (at: Position) => T {
   const known = new Map<number, T>();
   return (at) => {
     const key = at.reduce((index, i, axis) => index * (extents[axis] as number) + (axis === constant ? 0 : i), 0);

@@ -15,7 +15,14 @@ import { CHANNELS, type OperatorPoint, pointId, tokensOf } from './point.ts';
 import { structSA } from './structSA.ts';
 import { WINDOWED, windowedAttention } from './windowed.ts';
 
-const FACTORIES: readonly OperatorFactory[] = [plainAttention, windowedAttention, structSA, lisa, dgAttention, aiaGates];
+const FACTORIES: readonly OperatorFactory[] = [
+  plainAttention,
+  windowedAttention,
+  structSA,
+  lisa,
+  dgAttention,
+  aiaGates,
+];
 
 /** What ratios refer to: the first of these that takes part. */
 const BASELINES: readonly string[] = [EXPLICIT, FUSED, WINDOWED];
@@ -44,7 +51,8 @@ async function prepare(point: OperatorPoint, bench: Bench): Promise<Prepared> {
         absent.push(work);
         continue;
       }
-      const refused = work.maps && (tooLarge(work.maps, memoryLimits(bench.backend)) ?? tooMuchWork(work, point, bench));
+      const refused =
+        work.maps && (tooLarge(work.maps, memoryLimits(bench.backend)) ?? tooMuchWork(work, point, bench));
       if (refused) absent.push({ name: work.name, role: work.role ?? 'saccade', ...refused });
       else contenders.push(functionContender(bench, store, work, point.direction));
       if (work.name !== EXPLICIT || point.direction !== 'forward') continue;

@@ -3,13 +3,7 @@ import { dynamicGroups, groupedAttention, mergeHeads, splitHeads } from '@saccad
 import * as tf from '@tensorflow/tfjs-core';
 import { type Input, normalInput } from '../support/inputs.ts';
 import type { Samples } from '../support/samples.ts';
-import {
-  betweenProjections,
-  comparedWithExplicit,
-  mapsOf,
-  type OperatorFactory,
-  outputShape,
-} from './operator.ts';
+import { betweenProjections, comparedWithExplicit, mapsOf, type OperatorFactory, outputShape } from './operator.ts';
 import { CHANNELS, latticeOf, type OperatorPoint, rounded, type Tokens } from './point.ts';
 import { attend, dot, headOf, headsOf, tokenSamples } from './reference.ts';
 

@@ -45,10 +45,10 @@ export function mapsOf({ tokens, headDim, batch }: OperatorPoint, count: number)
 }
 
 /** The most tokens for which a processor computes an explicit path only to compare with it: seconds at the most. */
-const COMPARED_TOKENS = 3136;
+const COMPARED_TOKENS = { full: 3136, quick: 784 } as const;
 
 /** Whether a kernel's numbers can be compared with those of the explicit path, which needs `maps`. */
 export function comparedWithExplicit({ tokens, batch }: OperatorPoint, bench: Bench, maps?: Maps): boolean {
   if (maps !== undefined && tooLarge(maps, memoryLimits(bench.backend)) !== undefined) return false;
-  return bench.backend === 'webgpu' || tokens * batch <= COMPARED_TOKENS;
+  return bench.backend === 'webgpu' || tokens * batch <= COMPARED_TOKENS[bench.scale];
 }

@@ -60,12 +60,16 @@ export function tokenSamples(
 }
 
 /** Looks up all tokens of a sample for one head; each is taken out of the numbers once. */
-export function headsOf(values: ArrayLike<number>, point: OperatorPoint): (sample: number, head: number) => Float64Array[] {
+export function headsOf(
+  values: ArrayLike<number>,
+  point: OperatorPoint,
+): (sample: number, head: number) => Float64Array[] {
   const known = new Map<string, Float64Array[]>();
   return (sample, head) => {
     const key = `${sample} ${head}`;
     const found =
-      known.get(key) ?? Array.from({ length: point.tokens }, (_, token) => headOf(values, point, [sample, token], head));
+      known.get(key) ??
+      Array.from({ length: point.tokens }, (_, token) => headOf(values, point, [sample, token], head));
     known.set(key, found);
     return found;
   };

@@ -12,7 +12,7 @@ const STEP = 1e-3;
  * What differences of float32 results can tell: rounding and curvature take about 1e-3 of them. A gradient with a wrong
  * term, factor, sign or head is off by far more.
  */
-export const DIFFERENCE_TOLERANCE = 1e-2;
+const DIFFERENCE_TOLERANCE = 1e-2;
 
 /** A function and a point at which its gradients are claimed. */
 export interface Claim {
@@ -25,6 +25,8 @@ export interface Claim {
   readonly weights: ArrayLike<number>;
   /** the gradients of those inputs that are not fixed, in their order */
   readonly gradients: Values;
+  /** default {@link DIFFERENCE_TOLERANCE} */
+  readonly tolerance?: number | undefined;
 }
 
 /**
@@ -34,7 +36,7 @@ export interface Claim {
  * that float32 really made.
  */
 export async function differenceCheck(claim: Claim): Promise<CheckResult> {
-  const { apply, inputs, tensors, kernels, weights, gradients } = claim;
+  const { apply, inputs, tensors, kernels, weights, gradients, tolerance = DIFFERENCE_TOLERANCE } = claim;
   const moving = inputs.flatMap(({ fixed }, place) => (fixed ? [] : [place]));
   const [claimed, found]: [number[], number[]] = [[], []];
   for (const [order, place] of moving.entries()) {
@@ -57,7 +59,7 @@ export async function differenceCheck(claim: Claim): Promise<CheckResult> {
   }
   // Each input for itself: the largest must not hide the others.
   const asTensors = (numbers: readonly number[]) => numbers.map((number) => [number]);
-  return compareValues('differences along each gradient', asTensors(claimed), asTensors(found), DIFFERENCE_TOLERANCE);
+  return compareValues('differences along each gradient', asTensors(claimed), asTensors(found), tolerance);
 }
 
 function directed(values: ArrayLike<number>, gradient: ArrayLike<number>): Float64Array {

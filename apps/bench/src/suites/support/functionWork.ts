@@ -12,9 +12,9 @@ import { compareSamples, type Samples, worstOf } from './samples.ts';
 export type Direction = 'forward' | 'forward+backward';
 
 /** float32 against another order of the same sums */
-export const FORWARD_TOLERANCE = 2e-5;
+const FORWARD_TOLERANCE = 2e-5;
 /** the same for gradients, which sum more, and terms of either sign */
-export const GRADIENT_TOLERANCE = 2e-4;
+const GRADIENT_TOLERANCE = 2e-4;
 
 /** A function of tensors as one of the contenders of a comparison. */
 export interface FunctionWork {
@@ -36,6 +36,8 @@ export interface FunctionWork {
    * to a group: it has the same gradients, and differences along them. The caller's to dispose.
    */
   decided?(tensors: readonly tf.Tensor[]): { apply(tensors: readonly tf.Tensor[]): tf.Tensor; dispose(): void };
+  /** of differences along gradients, where they meet kinks; see {@link differenceCheck} for the default */
+  readonly differenceTolerance?: number;
   /** of the forward pass */
   readonly macs?: number;
   /** trained numbers */
@@ -61,12 +63,15 @@ export function functionContender(
   const compute = backward ? withGradients(work, tensors, store.of(weights)) : () => work.apply(tensors);
   const check = async ([value, ...gradients]: Values): Promise<CheckResult> => {
     const checks = [compareSamples(value as ArrayLike<number>, work.samples(), FORWARD_TOLERANCE)];
-    if (work.explicit) checks.push(...compareExplicit([value as ArrayLike<number>, ...gradients], await valuesOf(compute, 'explicit')));
+    if (work.explicit)
+      checks.push(...compareExplicit([value as ArrayLike<number>, ...gradients], await valuesOf(compute, 'explicit')));
     if (backward) {
       const decided = work.decided?.(tensors);
       const apply = decided?.apply ?? work.apply;
       try {
-        checks.push(await differenceCheck({ apply, inputs, tensors, kernels, weights: weights.values, gradients }));
+        const tolerance = work.differenceTolerance;
+        const claim = { apply, inputs, tensors, kernels, weights: weights.values, gradients, tolerance };
+        checks.push(await differenceCheck(claim));
       } finally {
         decided?.dispose();
       }
@@ -79,7 +84,12 @@ export function functionContender(
 
 function compareExplicit([value, ...gradients]: Values, [expected, ...expectedGradients]: Values): CheckResult[] {
   const against = 'explicit path';
-  const forward = compareValues(against, [value as ArrayLike<number>], [expected as ArrayLike<number>], FORWARD_TOLERANCE);
+  const forward = compareValues(
+    against,
+    [value as ArrayLike<number>],
+    [expected as ArrayLike<number>],
+    FORWARD_TOLERANCE,
+  );
   return [forward, compareValues(against, gradients, expectedGradients, GRADIENT_TOLERANCE)];
 }
 

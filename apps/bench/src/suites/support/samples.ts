@@ -47,7 +47,11 @@ export function worstOf(checks: readonly CheckResult[]): CheckResult {
 }
 
 /** Some places of a result of `shape`, drawn once for all, the first and the last among them, and `value` of each. */
-export function sampleOutputs(shape: readonly number[], value: (index: readonly number[]) => number, count = 32): Samples {
+export function sampleOutputs(
+  shape: readonly number[],
+  value: (index: readonly number[]) => number,
+  count = 32,
+): Samples {
   const rng = new Rng(11);
   const last = product(shape) - 1;
   const places = new Set([0, last, ...Array.from({ length: count - 2 }, () => rng.int(0, last))]);

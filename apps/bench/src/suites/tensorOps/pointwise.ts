@@ -11,7 +11,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { FunctionWork } from '../support/functionWork.ts';
 import { type Input, normalInput } from '../support/inputs.ts';
 import { sampleOutputs } from '../support/samples.ts';
-import { at, BOTH, EXPLICIT, FORWARD, OURS, type OpCase, parametersIn, STOCK, sizesOf, sum } from './opCase.ts';
+import { at, BOTH, EXPLICIT, FORWARD, type OpCase, OURS, parametersIn, STOCK, sizesOf, sum } from './opCase.ts';
 
 const EPS = 1e-5;
 

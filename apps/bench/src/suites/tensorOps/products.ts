@@ -1,9 +1,9 @@
-import { linear, matMul, patchEmbed2d, transposeLast } from '@saccade/tensor-ops';
+import { linear, matMul, patchEmbed2d, transposeLast, withGradient } from '@saccade/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
 import type { FunctionWork } from '../support/functionWork.ts';
 import { normalInput } from '../support/inputs.ts';
 import { sampleOutputs } from '../support/samples.ts';
-import { at, BOTH, FORWARD, OURS, type OpCase, parametersIn, STOCK, sizesOf, sum } from './opCase.ts';
+import { at, BOTH, FORWARD, type OpCase, OURS, parametersIn, STOCK, sizesOf, sum } from './opCase.ts';
 
 /** Products of two matrices; a ViT-S's hidden layer, and a cube as benchmarks of products have it. */
 const matrices = (m: number, k: number, n: number): OpCase => {
@@ -32,16 +32,11 @@ const matrices = (m: number, k: number, n: number): OpCase => {
 
 /** `tf.matMul` with the gradient that tfjs gives it: products with transposed operands. (That of our table transposes first.) */
 const stockMatMul = (a: tf.Tensor, b: tf.Tensor): tf.Tensor =>
-  tf.customGrad((a: tf.Tensor, b: tf.Tensor, save: tf.GradSaver) => {
-    save([a, b]);
-    return {
-      value: tf.matMul(a, b),
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [a, b] = saved as [tf.Tensor, tf.Tensor];
-        return [tf.matMul(dy, b, false, true), tf.matMul(a, dy, true, false)];
-      },
-    };
-  })(a, b);
+  withGradient(
+    [a, b],
+    ([a, b]) => ({ value: tf.matMul(a, b), saved: [a, b] }),
+    (dy, [a, b]) => [tf.matMul(dy, b, false, true), tf.matMul(a, dy, true, false)],
+  );
 
 /** Scores of the heads of a ViT-S: a batch of products, the second operand transposed. */
 const transposedBatch = (heads: number, n: number, d: number): OpCase => {
@@ -97,8 +92,7 @@ const affine = (rows: number, inputs: number, outputs: number): OpCase => {
         ...common,
         name: STOCK,
         role: 'peer',
-        apply: ([x, weight, bias]) =>
-          tf.add(stockMatMul(x as tf.Tensor, weight as tf.Tensor), bias as tf.Tensor),
+        apply: ([x, weight, bias]) => tf.add(stockMatMul(x as tf.Tensor, weight as tf.Tensor), bias as tf.Tensor),
       },
       {
         ...common,

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { createModel } from '@saccade/backbones';
 import { openWeights } from '@saccade/weights';
 import { describe, expect, it } from 'vitest';
-import type { Comparison } from '../../core/comparison.ts';
+import type { Comparison, Contender } from '../../core/comparison.ts';
 import { findTorchPython } from '../../peers/torchPython.node.ts';
 import { measured, withBench } from '../external/testing/measured.ts';
 import { workFolder } from '../external/workFolder.node.ts';
@@ -98,9 +98,14 @@ describe('weights', () => {
   });
 
   it.skipIf(torch === undefined)('compares with PyTorch in a process of its own', async () => {
-    const rows = await measured(freshComparison(MODEL), bench());
-    expect(rows.get('PyTorch')).toMatchObject({ status: 'measured', engine: `PyTorch ${torch?.version}` });
-    expect(rows.get('Saccade')).toMatchObject({ baseline: 'PyTorch', timeRatio: { value: expect.any(Number) } });
+    const { contenders, baseline, dispose } = await freshComparison(MODEL).prepare(bench());
+    const [, peer] = contenders as [Contender, Contender];
+    expect(peer).toMatchObject({ name: 'PyTorch', role: 'peer', engine: `PyTorch ${torch?.version}` });
+    expect(baseline).toBe('PyTorch');
+    const { error, tolerance } = await peer.check();
+    expect(error).toBeLessThanOrEqual(tolerance);
+    expect(await peer.run()).toMatchObject({ wallMs: expect.any(Number), peakBytes: expect.any(Number) });
+    await dispose();
   });
 
   it('reads little of a large file', async () => {

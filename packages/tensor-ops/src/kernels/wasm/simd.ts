@@ -11,6 +11,9 @@ export interface SimdKernels extends FftPrimitives {
   matMulScratch(inner: number): number;
   batchMatMul(...[a, b, out, scratch, groups, rows, inner, columns]: [...Four, ...Four]): void;
   directMatMul(...[a, b, out, rows, inner, columns]: [...Three, ...Three]): void;
+  gelu(x: number, y: number, count: number): void;
+  geluGrad(dy: number, x: number, dx: number, count: number): void;
+  layerNorm(...[x, gamma, beta, y, mean, inverseStd, rows, channels, eps]: [...Three, ...Three, ...Three]): void;
   addRowProducts(x: number, dy: number, sums: number, count: number, channels: number, stride: number): void;
   maxMean(x: number, max: number, mean: number, outer: number, length: number, inner: number): void;
   /** x, filter, out; planes, outputs, batch, a, b, c */

@@ -1,39 +1,11 @@
 import { describeOnBackends, expectClose } from '@saccade/vitest-preset';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
-import { at, type Dense, fill, sample, sum, tensor } from '../../testing/reference.ts';
-import { floats, type WasmBackend } from './backend.ts';
+import { at, fill, sample, sum } from '../../testing/reference.ts';
+import { runOn, simdBackends } from '../../testing/wasmKernels.ts';
 import { batchNorm, batchNormGrad, columnMoments } from './batchNorm.ts';
 import { conv2DBackpropFilter } from './conv2dBackpropFilter.ts';
 import { simdKernels } from './simd.ts';
-
-/** The backend as it is on engines without SIMD: its kernels are there, its memory cannot be shared with ours. */
-function withoutSimd(): WasmBackend {
-  const backend = tf.backend();
-  return new Proxy(backend, {
-    get: (target, key) => {
-      const value: unknown = Reflect.get(target, key);
-      if (key === 'wasm') return {};
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  }) as unknown as WasmBackend;
-}
-
-const backends = [
-  ['by SIMD', () => tf.backend() as unknown as WasmBackend],
-  ['without SIMD', withoutSimd],
-] as const;
-
-/** Runs a kernel on a backend and reads its results. */
-function run(kernel: tf.KernelConfig, backend: WasmBackend, inputs: Record<string, Dense>, attrs: object = {}) {
-  const tensors = Object.fromEntries(Object.entries(inputs).map(([name, dense]) => [name, tensor(dense)]));
-  const call = { inputs: tensors, attrs: attrs as tf.NamedAttrMap, backend };
-  const results = [kernel.kernelFunc(call)].flat() as tf.TensorInfo[];
-  const values = results.map((result) => Float32Array.from(floats(backend, result)));
-  for (const { dataId } of results) backend.disposeData(dataId);
-  tf.dispose(tensors);
-  return values;
-}
 
 // More rows than a block of the kernels has, and channels that fill no vector.
 const [ROWS, CHANNELS] = [150, 7];
@@ -48,11 +20,11 @@ describeOnBackends(
   'kernels for training',
   () => {
     it('are tried on both ways', () => {
-      expect(backends.map(([, backend]) => simdKernels(backend()) !== undefined)).toEqual([true, false]);
+      expect(simdBackends.map(([, backend]) => simdKernels(backend()) !== undefined)).toEqual([true, false]);
     });
 
-    it.each(backends)('columnMoments, %s', async (_, backend) => {
-      const [means, variances] = run(columnMoments, backend(), { x });
+    it.each(simdBackends)('columnMoments, %s', async (_, backend) => {
+      const [means, variances] = runOn(columnMoments, backend(), { x });
       const average = (c: number) => sum(ROWS, (row) => at(x, row, c)) / ROWS;
       await expectClose(means!, column(average));
       await expectClose(
@@ -61,14 +33,14 @@ describeOnBackends(
       );
     });
 
-    it.each(backends)('batchNorm, %s', async (_, backend) => {
-      const [y] = run(batchNorm, backend(), { x, mean, inverseStd, gamma, beta });
+    it.each(simdBackends)('batchNorm, %s', async (_, backend) => {
+      const [y] = runOn(batchNorm, backend(), { x, mean, inverseStd, gamma, beta });
       const expected = fill(x.shape, (row, c) => normal(row!, c!) * at(gamma, c!) + at(beta, c!));
       await expectClose(y!, expected.data);
     });
 
-    it.each(backends)('batchNormGrad, %s', async (_, backend) => {
-      const [dx, dGamma, dBeta] = run(batchNormGrad, backend(), { x, dy, mean, inverseStd, gamma });
+    it.each(simdBackends)('batchNormGrad, %s', async (_, backend) => {
+      const [dx, dGamma, dBeta] = runOn(batchNormGrad, backend(), { x, dy, mean, inverseStd, gamma });
       const sums = column((c) => sum(ROWS, (row) => at(dy, row, c)));
       const projections = column((c) => sum(ROWS, (row) => at(dy, row, c) * normal(row, c)));
       const expected = fill(x.shape, (row, c) => {
@@ -82,7 +54,7 @@ describeOnBackends(
 
     // Tiles of 4x8, rows and columns that are left over, and more positions than a block has.
     it.each(
-      backends.flatMap((backend) => [
+      simdBackends.flatMap((backend) => [
         [...backend, [2, 10, 9, 5], [3, 2, 5, 11], 1] as const,
         [...backend, [1, 9, 10, 3], [1, 1, 3, 4], 2] as const,
         [...backend, [1, 10, 9, 6], [1, 1, 6, 9], 1] as const,
@@ -91,7 +63,7 @@ describeOnBackends(
       const info = tf.backend_util.computeConv2DInfo([...shape], [...filterShape], stride, 1, 'valid');
       const [input, slope] = [sample(shape, 7), sample(info.outShape, 8)];
       const attrs = { strides: stride, pad: 'valid', dataFormat: 'NHWC', filterShape };
-      const [dFilter] = run(conv2DBackpropFilter, backend(), { x: input, dy: slope }, attrs);
+      const [dFilter] = runOn(conv2DBackpropFilter, backend(), { x: input, dy: slope }, attrs);
       const expected = fill(filterShape, (u, v, ci, co) =>
         sum(info.outShape[0] * info.outHeight * info.outWidth, (place) => {
           const [j, i] = [place % info.outWidth, Math.floor(place / info.outWidth) % info.outHeight];

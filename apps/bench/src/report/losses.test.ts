@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { baselineLosses, comparisonsWithPeers, peerLosses, timeRatioOf } from './losses.ts';
+import { madeUpRefusal, madeUpRow } from './testing/lines.ts';
+
+const FUSED = 'plain attention (fused)';
+const explicit = madeUpRow({ around: 4 }, 'itself');
+const samples = explicit.samplesMs as number[];
+const fused = madeUpRow({ contender: FUSED, around: 2 }, samples);
+const lisa = madeUpRow({ contender: 'LiSA', around: 1 }, samples);
+const slow = madeUpRow({ contender: 'StructSA', around: 12 }, samples);
+const peer = madeUpRow({ contender: 'onnxruntime-web', role: 'peer', around: 1.5 }, samples);
+
+describe('peerLosses', () => {
+  it('compares a peer with the fastest of ours that does its work: not with LiSA, which does another', () => {
+    const [loss, ...others] = peerLosses([explicit, fused, lisa, slow, peer]);
+    expect(others).toEqual([]);
+    expect([loss?.ours.contender, loss?.theirs.contender, loss?.what]).toEqual([FUSED, 'onnxruntime-web', 'time']);
+    expect(loss?.ratio.value).toBeCloseTo(2 / 1.5, 1);
+    expect(loss?.ratio).toEqual(timeRatioOf(fused, peer));
+  });
+
+  it('does not take another operator for plain attention where that is too large for us', () => {
+    const baseline = 'windowed attention';
+    const skipped = madeUpRefusal('skipped', { contender: FUSED });
+    const windowed = madeUpRow({ contender: baseline, around: 3, baseline }, 'itself');
+    expect(peerLosses([skipped, windowed, { ...peer, baseline }])).toEqual([]);
+  });
+
+  it('compares with all of ours where the baseline is a peer', () => {
+    const frame = { suite: 'weights', comparison: 'formats/x', baseline: 'PyTorch, .pth' };
+    const torch = madeUpRow({ ...frame, contender: 'PyTorch, .pth', role: 'peer', around: 1 }, 'itself');
+    const own = [3, 2].map((around) =>
+      madeUpRow({ ...frame, contender: `Saccade, ${around}`, around }, torch.samplesMs),
+    );
+    expect(peerLosses([torch, ...own]).map(({ ours }) => ours.contender)).toEqual(['Saccade, 2']);
+  });
+
+  it('has memory and counted quantities, the worst first', () => {
+    const bundle = { suite: 'bundle', comparison: 'x', status: 'measured' } as const;
+    const losses = peerLosses([
+      { ...fused, peakTensorBytes: 300 },
+      { ...peer, wallMs: { median: 9, quartiles: [9, 9], interval: [9, 9] }, samplesMs: [], peakTensorBytes: 100 },
+      madeUpRow({ ...bundle, contender: 'ours', quantities: { bytes: 70 } }),
+      madeUpRow({ ...bundle, contender: 'theirs', role: 'peer', quantities: { bytes: 10 } }),
+    ]);
+    expect(losses.map(({ what, ratio }) => [what, ratio.value])).toEqual([
+      ['bytes', 7],
+      ['memory', 3],
+    ]);
+  });
+
+  it('leaves out what is wrong, absent or slower', () => {
+    const rows = [explicit, madeUpRow({ contender: 'slow peer', role: 'peer', around: 9 }, samples)];
+    expect(
+      peerLosses([...rows, madeUpRefusal('wrong', { role: 'peer' }), madeUpRefusal('absent', { role: 'peer' })]),
+    ).toEqual([]);
+    expect(comparisonsWithPeers(rows)).toBe(1);
+    expect(comparisonsWithPeers([explicit, madeUpRefusal('absent', { role: 'peer' })])).toBe(0);
+  });
+});
+
+describe('baselineLosses', () => {
+  it('compares operators with the fastest form of plain attention', () => {
+    const between = madeUpRow({ contender: 'DG-Attention', around: 3 }, samples);
+    const losses = baselineLosses([explicit, fused, lisa, between, slow, peer]);
+    expect(losses.map(({ ours, theirs }) => [ours.contender, theirs.contender])).toEqual([
+      ['StructSA', FUSED],
+      ['DG-Attention', FUSED],
+    ]);
+  });
+});
+
+describe('timeRatioOf', () => {
+  it('pairs samples, and falls back on intervals that cannot be too narrow', () => {
+    expect(timeRatioOf({ ...fused, samplesMs: [2, 4, 9] }, { ...peer, samplesMs: [1, 4, 3] })).toEqual({
+      value: 2,
+      interval: [1, 3],
+    });
+    const [a, b] = [
+      { ...fused, samplesMs: [1], wallMs: { median: 4, quartiles: [4, 4], interval: [3, 5] } as const },
+      { ...peer, wallMs: { median: 2, quartiles: [2, 2], interval: [1, 2.5] } as const },
+    ];
+    expect(timeRatioOf(a, b)).toEqual({ value: 2, interval: [1.2, 5] });
+    expect(timeRatioOf(a, madeUpRefusal('failed'))).toBeUndefined();
+  });
+});
