@@ -72,8 +72,11 @@ describe('parseRun', () => {
     expect(() => parseRun(textOf([{ ...HEADER, schema: 2 }]), 'x')).toThrow('x, line 1, schema: expected 1, got 2');
   });
 
-  it('says that half a line may come from a run that was killed', () => {
-    expect(() => parseRun(textOf(RUN).slice(0, -20), 'x')).toThrow(/x, line 5: expected JSON: .*was killed/);
+  it('says what to do about half a line at the end, and what is expected of other files', () => {
+    expect(() => parseRun(textOf(RUN).slice(0, -20), 'x')).toThrow(/x, line 5: expected JSON, .*; the run was killed/);
+    expect(() => parseRun('suite,comparison\n', 'x.csv')).toThrow(
+      /^x\.csv, line 1: expected JSON, as pnpm bench writes it: (?!.*killed)/,
+    );
   });
 
   it('does not split a file of line breaks into millions of lines', () => {

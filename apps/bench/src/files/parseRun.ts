@@ -18,7 +18,11 @@ export function parseRun(text: string, source: string): RunLine[] {
   // A limit, since the parts of a file of line breaks take far more memory than the file.
   const lines = text.split('\n', MOST_LINES + 1);
   if (lines.length > MOST_LINES) throw new RunFileError(`${source}: expected at most ${MOST_LINES} lines, got more`);
-  const parsed = lines.flatMap((line, i) => (line.trim() === '' ? [] : [parseLine(line, `${source}, line ${i + 1}`)]));
+  const parsed = lines.flatMap((line, i) => {
+    // Every line ends with a break, but for the last one of a run that was killed while it wrote.
+    const hint = i > 0 && i === lines.length - 1 ? '; the run was killed, delete what is left of the line' : '';
+    return line.trim() === '' ? [] : [parseLine(line, `${source}, line ${i + 1}`, hint)];
+  });
   const headers = parsed.filter(({ kind }) => kind === 'run').length;
   if (parsed[0]?.kind !== 'run') {
     throw new RunFileError(
@@ -31,7 +35,7 @@ export function parseRun(text: string, source: string): RunLine[] {
   return parsed;
 }
 
-function parseLine(line: string, place: string): RunLine {
+function parseLine(line: string, place: string, hint: string): RunLine {
   if (line.length > LONGEST_LINE) {
     throw new RunFileError(`${place}: expected at most ${LONGEST_LINE} characters, got ${line.length}`);
   }
@@ -40,9 +44,7 @@ function parseLine(line: string, place: string): RunLine {
     value = JSON.parse(line);
   } catch (cause) {
     const detail = cause instanceof Error ? cause.message : String(cause);
-    throw new RunFileError(`${place}: expected JSON: ${detail}; a run that was killed may end in half a line`, {
-      cause,
-    });
+    throw new RunFileError(`${place}: expected JSON, as pnpm bench writes it: ${detail}${hint}`, { cause });
   }
   const result = v.safeParse(RunLineSchema, value, { abortEarly: true });
   if (result.success) return result.output as RunLine;

@@ -118,8 +118,9 @@ function ratioOf(row: Row, gate: Change['gate']): Ratio | undefined {
   return value === undefined ? undefined : { value, interval: [value, value] };
 }
 
+/** The baseline's own ratio is 1 whatever happens. */
 function hasRatio(row: Row): boolean {
-  return GATES.some((gate) => ratioOf(row, gate) !== undefined);
+  return row.contender !== row.baseline && GATES.some((gate) => ratioOf(row, gate) !== undefined);
 }
 
 function changesOf(was: Row, row: Row, direction: Direction, threshold: number): { worse: boolean; change: Change }[] {

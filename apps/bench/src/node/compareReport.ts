@@ -1,4 +1,4 @@
-import { formatNumber, formatPercent, textTable } from '@saccade/command-kit';
+import { formatInteger, formatPercent, textTable } from '@saccade/command-kit';
 import { type Change, isRegression, type RunComparison, type StatusChange } from './compare.ts';
 import { backendText, ratioText, reasonText } from './texts.ts';
 
@@ -20,9 +20,9 @@ export function compareReport(comparison: RunComparison, threshold: number): str
     ...statusSection('No longer wrong or failed', mended),
     ...statusSection('No longer measured', vanished),
     ...statusSection('Newly measured', added),
-    `${verdict}: ${formatNumber(compared)} rows compared by ratios within each run, of which ${regressions.length} ratios ` +
-      `are worse and ${improvements.length} better by more than ${formatPercent(threshold, 0)} with 95\u00a0% intervals ` +
-      `apart; ${broken.length} rows newly wrong or failed.`,
+    `${verdict}. Rows compared by ratios within each run: ${formatInteger(compared)}. Ratios that changed by more than ` +
+      `${formatPercent(threshold, 0)} with 95\u00a0% intervals apart: ${regressions.length} for the worse, ` +
+      `${improvements.length} for the better. Rows newly wrong or failed: ${broken.length}.`,
   ].join('\n\n');
 }
 

@@ -42,7 +42,8 @@ async function measure(choice: Choice, signal: AbortSignal): Promise<string> {
     await runBench(
       { home: 'browser', scale, ...chosen, ...(only.length > 0 && { only }), measure: MEASURE[scale] },
       {
-        header: await describeMachine(),
+        // The worker adds the versions: of the browser, of tfjs and of the peers that it found.
+        header: { machine: await describeMachine(), versions: {} },
         signal,
         startWorker: () =>
           whileVisible(startWebWorker, document, () =>

@@ -63,7 +63,9 @@ export class RatioTable {
     if (row.status === 'measured') {
       cell(timeOf(row));
       cell(row.memoryRatio === undefined ? '' : `${quotient(row.memoryRatio)} ×`);
-      cell(row.roofline === undefined ? '' : `${row.roofline.percent.toPrecision(2)} % (${row.roofline.limit})`);
+      cell(
+        row.roofline === undefined ? '' : `${Number(row.roofline.percent.toPrecision(2))} % (${row.roofline.limit})`,
+      );
       cell(row.check === undefined ? '' : row.check.error.toExponential(0));
     } else cell(`${row.status}: ${row.reason ?? ''}`, 4);
     if (this.#reference !== undefined) cell(referenceOf(this.#reference.get(identity(row))));

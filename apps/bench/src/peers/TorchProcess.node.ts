@@ -17,14 +17,14 @@ const SCRIPT = fileURLToPath(new URL('./torchPeer.py', import.meta.url));
 /**
  * A Python that runs torchPeer.py, and the folder through which numbers go to it and back.
  *
- * The process ends with its input: also if this one is killed, it is not left behind.
+ * The process ends with its input, and takes the folder along: also if this one is killed, nothing is left behind.
  */
 export class TorchProcess {
   readonly #lines: LineProcess;
   readonly #folder: WorkFolder;
   readonly #patienceMs: number;
   #files = 0;
-  #ended: Error | undefined;
+  #hung: Error | undefined;
 
   static async start(program: TorchProgram): Promise<TorchProcess> {
     return new TorchProcess(program, await workFolder());
@@ -33,22 +33,27 @@ export class TorchProcess {
   private constructor({ program, threads, patienceMs }: TorchProgram, folder: WorkFolder) {
     this.#folder = folder;
     this.#patienceMs = patienceMs;
-    this.#lines = new LineProcess({ program, args: [SCRIPT, folder.path(''), String(threads)] });
+    this.#lines = new LineProcess({ program, args: [SCRIPT, this.folder, String(threads)] });
+  }
+
+  /** path of the folder */
+  get folder(): string {
+    return this.#folder.path('');
   }
 
   /** Why it can no longer be asked. */
   get ended(): Error | undefined {
-    return this.#ended;
+    return this.#hung ?? this.#lines.ended;
   }
 
   /**
    * The answer to one request.
    *
-   * @throws what PyTorch complains of; that the process died, with its last words, or took longer than its patience and
-   *   was ended
+   * @throws what PyTorch complains of; that the process died, with its last words; that it took longer than its patience,
+   *   and was ended
    */
   async ask<T>(request: { readonly do: string; readonly [key: string]: unknown }): Promise<T> {
-    if (this.#ended !== undefined) throw this.#ended;
+    if (this.ended !== undefined) throw this.ended;
     const asked = this.#lines.ask<T>(request);
     const late = timeout(this.#patienceMs);
     try {
@@ -59,9 +64,9 @@ export class TorchProcess {
     }
     // It will be rejected when the process ends, and nobody waits for it.
     asked.catch(() => undefined);
-    this.#ended = new Error(`PyTorch did not answer "${request.do}" in ${this.#patienceMs / 1000} s, and was ended`);
+    this.#hung = new Error(`PyTorch did not answer "${request.do}" in ${this.#patienceMs / 1000} s, and was ended`);
     await this.close();
-    throw this.#ended;
+    throw this.#hung;
   }
 
   /** Puts a file into the folder; its name. */
@@ -91,7 +96,6 @@ export class TorchProcess {
 
   /** Ends the process and removes the folder. */
   async close(): Promise<void> {
-    this.#ended ??= new Error('PyTorch was ended');
     await this.#lines.close();
     await this.#folder.remove();
   }

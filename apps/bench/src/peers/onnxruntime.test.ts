@@ -1,6 +1,8 @@
+import { describeInBrowser } from '@saccade/browser';
 import { describe, expect, it } from 'vitest';
 import type { PeerTask } from '../core/comparison.ts';
 import { describePeer } from '../testing/peerContract.ts';
+import { TASK_KINDS } from '../testing/peerQuestions.ts';
 import { absentPackage } from './onnxPeer.ts';
 import { onnxruntimeNodeAllCores, onnxruntimeNodeSingle } from './onnxruntimeNode.node.ts';
 import { onnxruntimeWebGpu, onnxruntimeWebWasm } from './onnxruntimeWeb.ts';
@@ -10,6 +12,29 @@ const PLACE = { home: 'node', backend: 'wasm', softwareGpu: false, scale: 'quick
 describePeer('onnxruntime-node in one thread', await onnxruntimeNodeSingle(PLACE));
 describePeer('onnxruntime-node with all cores', await onnxruntimeNodeAllCores(PLACE));
 describePeer('onnxruntime-web on wasm', await onnxruntimeWebWasm(PLACE));
+
+type Exported = typeof import('./testing/onnxruntimePage.ts');
+await describeInBrowser<Exported>(
+  'onnxruntime-web',
+  new URL('./testing/onnxruntimePage.ts', import.meta.url),
+  (page) => {
+    // On a software driver a network takes long: one of them is enough.
+    const asked = [
+      ...TASK_KINDS.map((kind) => ['wasm', kind] as const),
+      ['webgpu', 'attention'],
+      ['webgpu', 'vit'],
+    ] as const;
+    it.each(asked)('computes on %s: %s', async (backend, kind) => {
+      const answers = await page().call('answers', backend, kind);
+      expect(answers.length).toBeGreaterThan(0);
+      for (const { engine, check } of answers) {
+        expect(engine).toMatch(new RegExp(`^onnxruntime-web \\d+\\.\\d+.*, ${backend}`));
+        expect(check.error).toBeLessThanOrEqual(check.tolerance);
+      }
+    });
+  },
+  { webgpu: true },
+);
 
 describe('where they are expected', () => {
   it('processors beside wasm, GPUs beside webgpu', async () => {

@@ -8,11 +8,16 @@ import { describePeer } from '../testing/peerContract.ts';
 import { TASK_KINDS } from '../testing/peerQuestions.ts';
 import { detectPeers } from './index.node.ts';
 import { jaxPeer } from './jax.ts';
+import { onnxruntimeNodeSingle } from './onnxruntimeNode.node.ts';
+import { onnxruntimeWebWasm } from './onnxruntimeWeb.ts';
 import { torchAllCores, torchSingle } from './torch.node.ts';
 import { transformersPeer } from './transformers.node.ts';
 
 const PLACE = { home: 'node', backend: 'wasm', softwareGpu: false, scale: 'quick' } as const;
 
+describePeer('onnxruntime-node', await onnxruntimeNodeSingle(PLACE));
+// Before jax-js: it leaves a global `Worker` behind, which must not disturb that one.
+describePeer('onnxruntime-web', await onnxruntimeWebWasm(PLACE));
 describePeer('PyTorch in one thread', await torchSingle(PLACE));
 describePeer('PyTorch with all cores', await torchAllCores(PLACE));
 describePeer('jax-js', await jaxPeer(PLACE));
@@ -48,10 +53,11 @@ describe('detectPeers', () => {
     expect(await detectPeers({ ...PLACE, backend })).toEqual({ peers: [], absent: [], versions: {} });
   });
 
-  it('keeps peers off a GPU that is software', async () => {
+  it('has a reason for everybody where the GPU is software', async () => {
     const { peers, absent } = await detectPeers({ ...PLACE, backend: 'webgpu', softwareGpu: true });
     expect(peers).toEqual([]);
-    for (const { status } of absent) expect(status).toBe('skipped');
+    const jax = absent.find(({ name }) => name === 'jax-js');
+    expect(jax).toMatchObject({ status: 'skipped', reason: expect.stringContaining('software') });
   });
 });
 

@@ -64,6 +64,7 @@ export function torchPeer(
       try {
         const refused = hasFused(version) ? undefined : tooLarge(name, task);
         if (refused !== undefined) return refused;
+        if (process?.ended) await process.close();
         if (process === undefined || process.ended) process = await TorchProcess.start(start);
         const own = process;
         const kept = await hand(own, task);

@@ -1,14 +1,15 @@
 """PyTorch's side of torch.node.ts: `torchPeer.py FOLDER THREADS`.
 
-Says `"ready"`, then answers each line of JSON with one, until its input ends. Numbers travel as files of float32 in FOLDER,
-weights as files that torch.load reads with weights_only=True; a request names files, and sizes, never code. Work is timed
-here, so that neither the files nor the pipes are part of it.
+Says `"ready"`, then answers each line of JSON with one, until its input ends; then it removes FOLDER. Numbers travel as
+files of float32 in FOLDER, weights as files that torch.load reads with weights_only=True; a request names files, and sizes,
+never code. Work is timed here, so that neither the files nor the pipes are part of it.
 """
 
 import ctypes
 import json
 import math
 import os
+import shutil
 import sys
 import time
 
@@ -240,14 +241,18 @@ def main():
     torch.set_num_threads(threads)
     torch.set_num_interop_threads(1)
     server = Server(folder)
-    print('"ready"', file=answers, flush=True)
-    with torch.no_grad():
-        for line in sys.stdin:
-            try:
-                answer = server.answer(json.loads(line))
-            except Exception as error:
-                answer = {"error": f"{type(error).__name__}: {str(error)[:500]}"}
-            print(json.dumps(answer), file=answers, flush=True)
+    try:
+        print('"ready"', file=answers, flush=True)
+        with torch.no_grad():
+            for line in sys.stdin:
+                try:
+                    answer = server.answer(json.loads(line))
+                except Exception as error:
+                    answer = {"error": f"{type(error).__name__}: {str(error)[:500]}"}
+                print(json.dumps(answer), file=answers, flush=True)
+    finally:
+        # Whoever started this may have been killed.
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 main()

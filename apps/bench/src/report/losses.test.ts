@@ -26,13 +26,22 @@ describe('peerLosses', () => {
     expect(peerLosses([skipped, windowed, { ...peer, baseline }])).toEqual([]);
   });
 
-  it('compares with all of ours where the baseline is a peer', () => {
+  it('compares with the fastest of ours where all do the same', () => {
     const frame = { suite: 'weights', comparison: 'formats/x', baseline: 'PyTorch, .pth' };
-    const torch = madeUpRow({ ...frame, contender: 'PyTorch, .pth', role: 'peer', around: 1 }, 'itself');
+    const torch = madeUpRow({ ...frame, contender: 'PyTorch', role: 'peer', around: 1 }, 'itself');
     const own = [3, 2].map((around) =>
       madeUpRow({ ...frame, contender: `Saccade, ${around}`, around }, torch.samplesMs),
     );
     expect(peerLosses([torch, ...own]).map(({ ours }) => ours.contender)).toEqual(['Saccade, 2']);
+  });
+
+  it('compares the same kind of file where there are several', () => {
+    const frame = { suite: 'weights', comparison: 'formats/x', baseline: 'PyTorch, .pth' };
+    const torch = madeUpRow({ ...frame, contender: 'PyTorch, .pth', role: 'peer', around: 1 }, 'itself');
+    const own = ['.pth', 'safetensors'].map((kind, index) =>
+      madeUpRow({ ...frame, contender: `Saccade, ${kind}`, around: 3 - index }, torch.samplesMs),
+    );
+    expect(peerLosses([torch, ...own]).map(({ ours }) => ours.contender)).toEqual(['Saccade, .pth']);
   });
 
   it('has memory and counted quantities, the worst first', () => {
@@ -67,6 +76,18 @@ describe('baselineLosses', () => {
       ['StructSA', FUSED],
       ['DG-Attention', FUSED],
     ]);
+  });
+});
+
+describe('baselineLosses of networks', () => {
+  it('takes the plain twin, and leaves out other sizes', () => {
+    const frame = { suite: 'backbones', comparison: 'images/dgt/forward' };
+    const twin = { ...frame, baseline: 'dgt_t, plain attention', cost: { macs: 5e9 } };
+    const plain = madeUpRow({ ...twin, contender: 'dgt_t, plain attention', around: 2 }, 'itself');
+    const grouped = madeUpRow({ ...twin, contender: 'dgt_t', around: 3 }, plain.samplesMs);
+    const base = madeUpRow({ ...twin, contender: 'dgt_b', around: 9, cost: { macs: 16e9 } }, plain.samplesMs);
+    expect(baselineLosses([plain, grouped, base]).map(({ ours }) => ours.contender)).toEqual(['dgt_t']);
+    expect(baselineLosses([plain, grouped].map((row) => ({ ...row, suite: 'data' })))).toEqual([]);
   });
 });
 

@@ -13,19 +13,17 @@ export interface Loss {
 }
 
 /**
- * Where a peer needs less than we do, the worst first. "We" are the fastest of our contenders that do the peer's work: of
- * one name with the baseline (`plain attention (explicit)` and `plain attention (fused)`), if the baseline is ours.
+ * Where a peer needs less than we do, the worst first. "We" are the fastest of our contenders that do the peer's work: all,
+ * but where operators are compared (peers compute plain attention there) or several kinds of a thing, such as formats.
  */
 export function peerLosses(rows: readonly Row[]): Loss[] {
   return comparisonsOf(rows)
     .flatMap((own) => {
-      const ours = sameWork(own);
       const peers = own.filter(({ role, status }) => role === 'peer' && status === 'measured');
-      return peers.flatMap((peer) => [
-        ...timeLoss(ours, peer),
-        ...memoryLoss(ours, peer),
-        ...quantityLosses(ours, peer),
-      ]);
+      return peers.flatMap((peer) => {
+        const ours = sameWork(own, peer);
+        return [...timeLoss(ours, peer), ...memoryLoss(ours, peer), ...quantityLosses(ours, peer)];
+      });
     })
     .sort(worstFirst);
 }
@@ -37,16 +35,17 @@ export function comparisonsWithPeers(rows: readonly Row[]): number {
 }
 
 /**
- * Where something of ours is slower than the baseline that is ours too (plain attention, the network without gates), the
- * worst first. Where the baseline has several forms, the fastest of them is meant.
+ * Where something of ours is slower than a baseline that is ours too, the worst first: operators than the fastest form of
+ * plain attention, networks than their plain twin. Networks of another size are no rivals.
  */
 export function baselineLosses(rows: readonly Row[]): Loss[] {
   return comparisonsOf(rows.filter(({ suite }) => !UNEQUAL_SUITES.includes(suite)))
     .flatMap((own) => {
-      const work = commonWork(own);
-      const fastest = work === undefined ? undefined : fastestOfSameWork(own);
-      const others = own.filter((row) => row.role === 'saccade' && familyOf(row) !== work);
-      return fastest === undefined ? [] : others.flatMap((row) => timeLoss([row], fastest));
+      const operators = own[0]?.suite === 'operators';
+      const plain = operators ? fastestOf(own.filter(isPlainAttention)) : baselineOf(own);
+      if (plain?.role !== 'saccade') return [];
+      const rival = (row: Row) => (operators ? !isPlainAttention(row) : row !== plain && !isLarger(row, plain));
+      return own.flatMap((row) => (row.role === 'saccade' && rival(row) ? timeLoss([row], plain) : []));
     })
     .sort(worstFirst);
 }
@@ -72,33 +71,36 @@ export function baselineOf(own: readonly Row[]): Row | undefined {
   return own.find(({ contender }) => contender === name);
 }
 
-/** What peers do in this suite, whoever the baseline is where plain attention is too large for us. */
-const WORK_OF_OPERATORS = 'plain attention';
-
-/** Name of those of ours that do what peers do and others are measured by; nothing where all of ours do. */
-function commonWork(own: readonly Row[]): string | undefined {
-  if (own[0]?.suite === 'operators') return WORK_OF_OPERATORS;
-  const baseline = baselineOf(own);
-  return baseline?.role === 'saccade' ? familyOf(baseline) : undefined;
-}
-
 /** There, ours beside ours are steps and ways of one thing (decoding, and decoding with augmentation), not rivals. */
 const UNEQUAL_SUITES: readonly string[] = ['data', 'weights', 'bundle'];
 
-/** `plain attention (fused)` -> `plain attention`, `Saccade, .pth` -> `Saccade` */
-function familyOf({ contender }: Row): string {
-  return contender.split(/ \(|, /)[0] as string;
+/** `plain attention (explicit)` and `plain attention (fused)` */
+function isPlainAttention({ contender }: Row): boolean {
+  return contender.startsWith('plain attention');
 }
 
-/** Of our contenders that do what peers do in this comparison. */
-export function fastestOfSameWork(own: readonly Row[]): Row | undefined {
-  return fastestOf(sameWork(own));
+/** So many times the multiply-accumulates of another network are those of another size. */
+const LARGER = 1.5;
+
+function isLarger({ cost }: Row, than: Row): boolean {
+  return (cost?.macs ?? 0) > LARGER * (than.cost?.macs ?? Number.POSITIVE_INFINITY);
 }
 
-function sameWork(own: readonly Row[]): Row[] {
+/** Of our contenders that do what this peer does. */
+export function fastestOfSameWork(own: readonly Row[], peer: Row): Row | undefined {
+  return fastestOf(sameWork(own, peer));
+}
+
+function sameWork(own: readonly Row[], peer: Row): Row[] {
   const ours = own.filter(({ role, status }) => role === 'saccade' && status === 'measured');
-  const work = commonWork(own);
-  return work === undefined ? ours : ours.filter((row) => familyOf(row) === work);
+  if (peer.suite === 'operators') return ours.filter(isPlainAttention);
+  const alike = ours.filter((row) => kindOf(row) !== undefined && kindOf(row) === kindOf(peer));
+  return alike.length > 0 ? alike : ours;
+}
+
+/** What of several kinds is meant, such as the format of a file: `PyTorch, .pth` -> `.pth` */
+function kindOf({ contender }: Row): string | undefined {
+  return contender.split(', ')[1];
 }
 
 function fastestOf(rows: readonly Row[]): Row | undefined {
@@ -118,9 +120,14 @@ function memoryLoss(ours: readonly Row[], theirs: Row): Loss[] {
   return least(ours, theirs, 'memory', peak);
 }
 
+/** Of the sizes of a bundle, the one that users wait for. */
+const DOWNLOADED = 'gzipBytes';
+
 /** Of what is measured instead of a time; beside times, quantities explain rather than compete. */
 function quantityLosses(ours: readonly Row[], theirs: Row): Loss[] {
-  const names = theirs.wallMs === undefined ? Object.keys(theirs.quantities ?? {}) : [];
+  if (theirs.wallMs !== undefined) return [];
+  const all = Object.keys(theirs.quantities ?? {});
+  const names = all.includes(DOWNLOADED) ? [DOWNLOADED] : all;
   return names.flatMap((name) => least(ours, theirs, name, ({ quantities }) => quantities?.[name] ?? 0));
 }
 

@@ -33,7 +33,7 @@ export type PlaceKind = 'processor' | 'gpu' | 'software';
 
 const GPU_BACKENDS: readonly string[] = ['webgpu', 'webgl'];
 
-export function placeOf({ backend, softwareGpu }: Pick<Row, 'backend' | 'softwareGpu'>): PlaceKind {
+function placeOf({ backend, softwareGpu }: Pick<Row, 'backend' | 'softwareGpu'>): PlaceKind {
   if (softwareGpu) return 'software';
   return GPU_BACKENDS.includes(backend) ? 'gpu' : 'processor';
 }

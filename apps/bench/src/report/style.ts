@@ -29,9 +29,12 @@ svg text { font-family: system-ui, -apple-system, "Segoe UI", Roboto, sans-serif
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 32rem), 1fr)); gap: 0 1.5rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 0.88rem; }
-th, td { padding: 0.25rem 1.25rem 0.25rem 0; border-bottom: 1px solid var(--chart-line); text-align: right; vertical-align: top; font-weight: 400; }
+th, td { padding: 0.25rem 1rem 0.25rem 0; border-bottom: 1px solid var(--chart-line); text-align: right; vertical-align: top; font-weight: 400; }
 th:first-child, .why, .words th:not(:last-child), .words td:not(:last-child) { text-align: left; }
-td:not(:last-child):not(.why), tbody th { white-space: nowrap; }
+td i { color: var(--chart-muted); font-style: normal; white-space: nowrap; }
+tr > :first-child { min-width: 11rem; }
+tbody th[scope="row"] small { display: block; }
+td:last-child:not(:first-child) { min-width: 11rem; }
 thead th { font-weight: 600; white-space: nowrap; }
 .group th { padding-top: 0.9rem; font-weight: 600; }
 .baseline th, .baseline td { color: var(--chart-muted); }

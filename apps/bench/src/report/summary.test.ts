@@ -15,10 +15,10 @@ describe('summaryTables', () => {
         .slice(2)
         .map((line) => line.split(' | ').slice(0, 4).join(' | ')),
     ).toEqual([
-      '| vit_s_16/b1/forward | wasm | Saccade | onnxruntime-web 1.30.0, 1 thread',
-      '| vit_s_16/b1/forward | wasm | Saccade | onnxruntime-node 1.30.0, 1 thread',
-      '| resnet50/b1/forward | wasm | Saccade | onnxruntime-web 1.30.0, 1 thread',
-      '| resnet50/b1/forward | wasm | Saccade | onnxruntime-node 1.30.0, 1 thread',
+      '| peers/vit-s/forward | wasm | Saccade | onnxruntime-web 1.30.0, 1 thread',
+      '| peers/vit-s/forward | wasm | Saccade | onnxruntime-node 1.30.0, 1 thread',
+      '| peers/resnet50/forward | wasm | Saccade | onnxruntime-web 1.30.0, 1 thread',
+      '| peers/resnet50/forward | wasm | Saccade | onnxruntime-node 1.30.0, 1 thread',
     ]);
     expect(networks).toMatch(/\| 1\.\d+× \(1\.\d+ to 1\.\d+\) \|/);
   });
@@ -60,7 +60,7 @@ describe('summaryTables', () => {
   });
 
   it('has bytes of bundles, and no times', () => {
-    expect(table('Bundles')).toContain('| @saccade/lisa (import/lisa) | bytes 11.7 KiB, gzip bytes 4.88 KiB |');
+    expect(table('Bundles')).toContain('| @saccade/lisa (imports/budgets) | raw bytes 11.7 KiB, gzip bytes 4.88 KiB |');
     expect(text).not.toMatch(/\d\s*ms\b/);
   });
 });

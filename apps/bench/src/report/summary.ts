@@ -27,8 +27,8 @@ const TABLES: readonly Table[] = [
     title: 'Networks beside other libraries',
     heading: AGAINST,
     headlines: [
-      { name: 'ViT-S', lines: againstPeers('backbones', /(?:^|\/)(?:vit|deit)_s(?![a-z])/) },
-      { name: 'ResNet-50', lines: againstPeers('backbones', /(?:^|\/)resnet_?50/) },
+      { name: 'ViT-S', lines: againstPeers('backbones', /^peers\/vit-s\//) },
+      { name: 'ResNet-50', lines: againstPeers('backbones', /^peers\/resnet50\//) },
     ],
   },
   {
@@ -54,7 +54,7 @@ const TABLES: readonly Table[] = [
         name: 'Attention-in-Attention in TSM-ResNet-50',
         lines: againstBaseline(
           ({ contender, comparison, parameters }) =>
-            /tsm/i.test(`${comparison} ${parametersText(parameters)} ${contender}`) &&
+            /tsm[-_ ]?resnet-?50/i.test(`${comparison} ${parametersText(parameters)} ${contender}`) &&
             /CinST|STinC|AIA/i.test(contender),
         ),
       },
@@ -69,7 +69,7 @@ const TABLES: readonly Table[] = [
     title: 'Weights and media',
     heading: AGAINST,
     headlines: [
-      { name: 'loading weights beside PyTorch', lines: againstPeers('weights', /^/) },
+      { name: 'loading weights beside PyTorch', lines: againstPeers('weights', /^(?:fresh|formats|parse)\//) },
       { name: 'decoding video beside ffmpeg', lines: againstPeers('data', /^video\//) },
     ],
   },
@@ -111,10 +111,11 @@ function onHardware(rows: readonly Row[]): Row[] {
 function againstPeers(suite: string, comparison: RegExp): Headline['lines'] {
   return ({ rows }) =>
     comparisonsOf(onHardware(rows).filter((row) => row.suite === suite && comparison.test(row.comparison))).flatMap(
-      (own) => {
-        const ours = fastestOfSameWork(own);
-        return own.flatMap((peer) => (peer.role === 'peer' && ours ? [beside(ours, peer)] : []));
-      },
+      (own) =>
+        own.flatMap((peer) => {
+          const ours = peer.role === 'peer' ? fastestOfSameWork(own, peer) : undefined;
+          return ours ? [beside(ours, peer)] : [];
+        }),
     );
 }
 
@@ -185,9 +186,13 @@ function slopesOf(contender: RegExp): Headline['lines'] {
     });
 }
 
+/** Whole pages, and of our imports those that have a budget. */
 function bundles({ rows }: Run): Cells[] {
   return rows
-    .filter(({ suite, quantities }) => suite === 'bundle' && quantities !== undefined)
+    .filter(
+      ({ suite, comparison, quantities }) =>
+        suite === 'bundle' && quantities && !/^imports\/(?!budgets)/.test(comparison),
+    )
     .map(({ contender, comparison, quantities = {} }) => [
       `${contender} (${comparison})`,
       Object.entries(quantities)

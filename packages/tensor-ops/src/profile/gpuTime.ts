@@ -7,8 +7,8 @@ import { awaitDevice } from '../webgpu/settle.ts';
  * between two timestamps of the GPU, without the gaps between them and without moving data. Taking them ends the batching of
  * programs, so take wall times in another run.
  *
- * Browsers round timestamps (Chrome to 0.1 ms, unless its flag for WebGPU developers is set); many short programs need many
- * runs.
+ * Browsers round timestamps (Chrome to 0.1 ms, unless its flag for WebGPU developers is set), so that short work must be
+ * done many times in one action. `setupBackend` asks for exact ones.
  *
  * @param action hands over the work; synchronous
  * @returns undefined where the GPU in use gives no timestamps, and on backends without a GPU

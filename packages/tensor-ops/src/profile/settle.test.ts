@@ -37,7 +37,7 @@ describeOnBackends(
   () => {
     it('settle waits for what is recorded, and reads nothing back', async () => {
       const x = tf.ones([4096]);
-      looping(x, 20_000).dispose(); // compiles
+      looping(x, 60_000).dispose(); // compiles
       await settle();
       const map = vi.spyOn(GPUBuffer.prototype, 'mapAsync');
       const timed = async () => {
@@ -45,7 +45,7 @@ describeOnBackends(
         await settle();
         return performance.now() - began;
       };
-      looping(x, 20_000).dispose();
+      looping(x, 60_000).dispose();
       const busy = await timed();
       const idle = Math.min(await timed(), await timed(), await timed());
       expect(busy, `milliseconds, against ${idle} with nothing to wait for`).toBeGreaterThan(5 * idle);
@@ -74,6 +74,16 @@ describeOnBackends(
       const matrix = tf.ones([192, 192]) as tf.Tensor2D;
       expect(await time(() => tf.matMul(matrix, matrix).dispose())).toBeGreaterThan(0);
       tf.dispose([x, matrix]);
+    });
+
+    it('gpuTime is not rounded in Node', async () => {
+      const x = tf.ones([4096]);
+      const times: number[] = [];
+      for (let run = 0; run < 4; run++) times.push((await gpuTime(() => tf.square(x).dispose())) ?? Number.NaN);
+      // Dawn rounds to 2^16 ns unless it is told not to.
+      const steps = times.map((milliseconds) => (milliseconds * 1e6) / 2 ** 16);
+      expect(steps.every(Number.isInteger), `steps: ${steps}`).toBe(false);
+      x.dispose();
     });
 
     it('gpuTime gives nothing where the device has no timestamps', async () => {

@@ -19,33 +19,39 @@ interface ProgramRunner {
 
 /** Sides of square matrices: 256 MiB, and on a processor 16 MiB, to copy. */
 const copySide = { hardware: 8192, software: 2048 };
-const chainSide = { hardware: 1024, software: 128 };
-const stepsAtOnce = 64;
+/** Enough fragments to fill a GPU, for long enough that starting them does not show. A processor is full with a few. */
+const chainWork = { hardware: { side: 2048, steps: 512 }, software: { side: 128, steps: 64 } };
 const flopsPerStep = 2 * 8 * 4;
+/** Steps written one after the other, so that the loop itself does not show. */
+const unrolled = 4;
 
-/** Programs of fragments through tfjs, which is all that WebGL has: there are no others to be faster. */
+/** Through programs of tfjs: fragments are all that WebGL has to compute with. */
 export async function measureWebGL(bench: Bench): Promise<Roofline> {
   const kind = bench.softwareGpu ? 'software' : 'hardware';
   const largest = tf.env().getNumber('WEBGL_MAX_TEXTURE_SIZE');
   const side = Math.min(copySide[kind], largest);
   const copyMs = await leastProgramMs(bench, side, 'void main() { setOutput(getXAtOutCoords()); }', 64);
-  const chainsMs = await leastProgramMs(bench, chainSide[kind], multiplyAdd(), 1024);
+  const { side: chainSide, steps } = chainWork[kind];
+  const chainsMs = await leastProgramMs(bench, chainSide, multiplyAdd(steps), 1024);
   return {
     bytesPerSecond: (2 * 4 * side ** 2) / (copyMs / 1000),
     // A fragment, a vector of four, for every four numbers.
-    flopsPerSecond: (flopsPerStep * stepsAtOnce * (chainSide[kind] ** 2 / 4)) / (chainsMs / 1000),
+    flopsPerSecond: (flopsPerStep * steps * (chainSide ** 2 / 4)) / (chainsMs / 1000),
     dispatchMs: await dispatchLatency(bench),
   };
 }
 
 /** Eight independent chains of vectors x := x m + m, m from a texture, which no compiler can know. */
-function multiplyAdd(): string {
+function multiplyAdd(steps: number): string {
   const chains = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
   return `void main() {
     vec4 m = getXAtOutCoords();
     ${chains.map((chain, i) => `vec4 ${chain} = m + ${i}.0;`).join(' ')}
-    for (int step = 0; step < ${stepsAtOnce}; step++) {
-      ${chains.map((chain) => `${chain} = ${chain} * m + m;`).join(' ')}
+    for (int step = 0; step < ${steps / unrolled}; step++) {
+      ${chains
+        .map((chain) => `${chain} = ${chain} * m + m;`)
+        .join(' ')
+        .repeat(unrolled)}
     }
     setOutput(${chains.join(' + ')});
   }`;

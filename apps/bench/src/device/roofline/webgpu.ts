@@ -6,10 +6,11 @@ import { leastMs } from './best.ts';
 const groupSize = 256;
 /** Of one array. The largest cache of a GPU holds about 100 MB; a software GPU's is the processor's. */
 const copyBytes = { hardware: 256 * 2 ** 20, software: 64 * 2 ** 20 };
-/** Enough invocations to fill a GPU. A processor is full with a few. */
-const chainGroups = { hardware: 4096, software: 16 };
-const stepsAtOnce = 64;
+/** Enough invocations to fill a GPU, for long enough that starting them does not show. A processor is full with a few. */
+const chainWork = { hardware: { groups: 4096, steps: 512 }, software: { groups: 16, steps: 64 } };
 const flopsPerStep = 2 * 8 * 4;
+/** Steps written one after the other, so that the loop itself does not show. */
+const unrolled = 4;
 
 /** Programs of WebGPU itself, on the device that tfjs uses: its buffers would all be alive at once. */
 export async function measureWebGPU(bench: Bench): Promise<Roofline> {
@@ -17,7 +18,7 @@ export async function measureWebGPU(bench: Bench): Promise<Roofline> {
   const kind = bench.softwareGpu ? 'software' : 'hardware';
   return {
     bytesPerSecond: await copyRate(bench, device, copyBytes[kind]),
-    flopsPerSecond: await multiplyAddRate(bench, device, chainGroups[kind]),
+    flopsPerSecond: await multiplyAddRate(bench, device, chainWork[kind]),
     dispatchMs: await dispatchLatency(bench, device),
   };
 }
@@ -46,7 +47,11 @@ async function copyRate(bench: Bench, device: GPUDevice, wanted: number): Promis
   return (2 * groups * groupSize * 4 * 16) / (milliseconds / 1000);
 }
 
-async function multiplyAddRate(bench: Bench, device: GPUDevice, groups: number): Promise<number> {
+async function multiplyAddRate(
+  bench: Bench,
+  device: GPUDevice,
+  { groups, steps }: { readonly groups: number; readonly steps: number },
+): Promise<number> {
   const chains = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
   // The factors come from a buffer, so that no compiler can know them, and what comes out depends on all chains.
   const code = `
@@ -57,8 +62,11 @@ async function multiplyAddRate(bench: Bench, device: GPUDevice, groups: number):
       let m = factors[0];
       let add = factors[1];
       ${chains.map((chain, i) => `var ${chain} = vec4<f32>(f32(id.x) * 1e-6 + ${i}.0);`).join('\n      ')}
-      for (var step = 0; step < ${stepsAtOnce}; step++) {
-        ${chains.map((chain) => `${chain} = fma(${chain}, m, add);`).join('\n        ')}
+      for (var step = 0; step < ${steps / unrolled}; step++) {
+        ${chains
+          .map((chain) => `${chain} = fma(${chain}, m, add);`)
+          .join(' ')
+          .repeat(unrolled)}
       }
       sums[id.x] = ${chains.join(' + ')};
     }`;
@@ -71,7 +79,7 @@ async function multiplyAddRate(bench: Bench, device: GPUDevice, groups: number):
   };
   const milliseconds = await leastMs(bench, { run, most: 4096 });
   for (const buffer of buffers) buffer.destroy();
-  return (flopsPerStep * stepsAtOnce * groups * groupSize) / (milliseconds / 1000);
+  return (flopsPerStep * steps * groups * groupSize) / (milliseconds / 1000);
 }
 
 async function dispatchLatency(bench: Bench, device: GPUDevice): Promise<number> {

@@ -26,7 +26,7 @@ export async function open(
 export async function compute(): Promise<{
   sum: number;
   peak: PeakMemory;
-  kernels: number;
+  ours: boolean;
   gpuMs: number | undefined;
 }> {
   const { bench } = current();

@@ -58,6 +58,7 @@ export class BenchPage {
   /** Fills the form in and presses the button; peers stay out. */
   async start({ backend, suite, only = '', scale = 'quick' }: Wanted): Promise<void> {
     const { page } = this;
+    await page.locator('#start:enabled').waitFor();
     for (const box of await page.locator('#backends input:enabled, #suites input, #peers').all()) {
       await box.setChecked([backend, suite].includes(await box.inputValue()));
     }

@@ -14,7 +14,7 @@ const FULL = 8;
  *
  * @param rows with `tokens` among their parameters; one line for each contender, and for each set of other parameters if they
  * differ
- * @returns nothing where no row has a ratio to another one
+ * @returns nothing where no row has a ratio to another one, or there is one N only
  */
 export function ratioMap(rows: readonly Row[]): Chart | undefined {
   const baseline = mainBaseline(rows);
@@ -28,6 +28,7 @@ export function ratioMap(rows: readonly Row[]): Chart | undefined {
   if (ratios.length === 0) return undefined;
   const named = nameLines(shown);
   const sizes = [...new Set(named.map(({ row }) => row.parameters.tokens as number))].sort((a, b) => a - b);
+  if (sizes.length < 2) return undefined;
   const lines = [...new Set(named.map(({ line }) => line))];
   const cells = named.map(({ row, line }) => ({
     row,

@@ -1,7 +1,8 @@
 import { type Html, html } from '@saccade/command-kit/html';
 import { baselineLosses, comparisonsWithPeers, type Loss, peerLosses } from '../losses.ts';
 import type { Run } from '../run.ts';
-import { ratioText, words } from './numbers.ts';
+import { ratioCell, words } from './numbers.ts';
+import { contenderText } from './rowTable.ts';
 
 /** Shown at once; the others are a click away. */
 const FIRST = 12;
@@ -35,5 +36,5 @@ ${some.map(lossLine)}</tbody></table></div>
 }
 
 function lossLine({ ours, theirs, what, ratio }: Loss): Html {
-  return html`<tr><th scope="row">${ours.comparison} <small>${ours.suite}, ${ours.backend}</small></th><td>${ours.contender}</td><td>${theirs.contender}${theirs.engine !== undefined && html` <small>${theirs.engine}</small>`}</td><td>${words(what)}</td><td>${ratioText(ratio)}</td></tr>\n`;
+  return html`<tr><th scope="row">${ours.comparison} <small>${ours.suite}, ${ours.backend}</small></th><td>${ours.contender}</td><td>${contenderText(theirs)}</td><td>${words(what)}</td><td>${ratioCell(ratio)}</td></tr>\n`;
 }

@@ -1,4 +1,5 @@
 import { formatBytes, formatNumber, formatPercent } from '@saccade/command-kit/format';
+import { type Html, html } from '@saccade/command-kit/html';
 import type { Ratio, Row } from '../../core/row.ts';
 
 /** Three digits: `0.123×`. */
@@ -11,6 +12,12 @@ export function ratioText({ value, interval }: Pick<Ratio, 'value'> & Partial<Ra
   if (interval === undefined) return times(value);
   const [low, high] = interval.map((end) => formatNumber(Number(end.toPrecision(3))));
   return `${times(value)} (${low} to ${high})`;
+}
+
+/** The same as a cell, whose interval stays in one line. */
+export function ratioCell({ value, interval }: Pick<Ratio, 'value'> & Partial<Ratio>): Html {
+  if (interval === undefined) return html`${times(value)}`;
+  return html`${times(value)} <i>${ratioText({ value, interval }).slice(times(value).length + 1)}</i>`;
 }
 
 /** `tokens 784 · batch 1` */

@@ -2,7 +2,7 @@ import { formatBytes, formatCompact, formatNumber } from '@saccade/command-kit/f
 import { type Html, type HtmlValue, html } from '@saccade/command-kit/html';
 import type { Row } from '../../core/row.ts';
 import { baselineOf, comparisonsOf } from '../losses.ts';
-import { isTime, parametersText, quantityText, ratioText, times, words } from './numbers.ts';
+import { isTime, parametersText, quantityText, ratioCell, times, words } from './numbers.ts';
 
 interface Column {
   readonly title: string;
@@ -15,7 +15,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'time', cell: (row) => timeCell(row) },
   {
     title: 'processor time',
-    cell: ({ cpuRatio, contender, baseline }) => cpuRatio && contender !== baseline && ratioText(cpuRatio),
+    cell: ({ cpuRatio, contender, baseline }) => cpuRatio && contender !== baseline && ratioCell(cpuRatio),
   },
   {
     title: 'GPU time',
@@ -25,7 +25,7 @@ const COLUMNS: readonly Column[] = [
   {
     title: 'of the roof',
     cell: ({ roofline }) =>
-      roofline && `${formatNumber(Number(roofline.percent.toPrecision(2)))} % (${roofline.limit})`,
+      roofline && html`${formatNumber(Number(roofline.percent.toPrecision(2)))} % <i>(${roofline.limit})</i>`,
   },
   { title: 'compile', cell: ({ compileMs, wallMs }) => quotient(compileMs, wallMs?.median, ' runs') },
   { title: 'upload', cell: ({ uploadMs, wallMs }) => quotient(uploadMs, wallMs?.median, ' runs') },
@@ -71,7 +71,7 @@ ${ordered.map((row) => rowLine(row, baseline, columns))}</tbody>
 }
 
 function rowLine(row: Row, baseline: Row | undefined, columns: readonly Column[]): Html {
-  const name = html`<th scope="row">${row.contender}${row.engine !== undefined && html` <small>${row.engine}</small>`}</th>`;
+  const name = html`<th scope="row">${contenderText(row)}</th>`;
   if (row.status !== 'measured') {
     return html`<tr class="${row.status}">${name}<td class="why" colspan="${Math.max(columns.length, 1)}">${statusText(row)}</td></tr>\n`;
   }
@@ -79,7 +79,7 @@ function rowLine(row: Row, baseline: Row | undefined, columns: readonly Column[]
 }
 
 /** The status, and the reason, folded where it is long. */
-export function statusText({ status, reason = '' }: Row): HtmlValue {
+function statusText({ status, reason = '' }: Row): HtmlValue {
   const label = html`<b>${status}</b>`;
   if (reason === '') return label;
   if (reason.length <= FOLD) return html`${label}: ${reason}`;
@@ -89,14 +89,14 @@ export function statusText({ status, reason = '' }: Row): HtmlValue {
 
 function timeCell({ timeRatio, contender, baseline, wallMs }: Row): HtmlValue {
   if (timeRatio === undefined) return wallMs !== undefined && 'no baseline';
-  return contender === baseline ? '1 (baseline)' : ratioText(timeRatio);
+  return contender === baseline ? '1 (baseline)' : ratioCell(timeRatio);
 }
 
 /** Bytes are no time: they may stand alone. */
 function memoryCell({ memoryRatio, peakDeviceBytes, peakTensorBytes }: Row): HtmlValue {
   const bytes = peakDeviceBytes ?? peakTensorBytes;
   if (bytes === undefined || bytes === 0) return false;
-  return memoryRatio === undefined ? formatBytes(bytes) : `${times(memoryRatio)} (${formatBytes(bytes)})`;
+  return memoryRatio === undefined ? formatBytes(bytes) : html`${times(memoryRatio)} <i>(${formatBytes(bytes)})</i>`;
 }
 
 function quotient(amount: number | undefined, unit: number | undefined, of = ''): HtmlValue {
@@ -130,4 +130,9 @@ function exponent(value: number): string {
 
 function isThere(value: HtmlValue): boolean {
   return value !== undefined && value !== false && value !== '';
+}
+
+/** The name, and what computes if it is not said by the name. */
+export function contenderText({ contender, engine }: Row): HtmlValue {
+  return html`${contender}${engine !== undefined && engine !== contender && html` <small>${engine}</small>`}`;
 }

@@ -25,7 +25,9 @@ ${[...grouped(own, ({ backend }) => backend)].map(([backend, there]) => [charts(
 
 function charts(rows: readonly Row[], slopes: readonly SlopeLine[]): Html {
   if (!rows.some(({ parameters }) => parameters.tokens !== undefined)) return ratioCharts(rows);
-  const maps = [...grouped(rows, ({ parameters }) => parameters.direction)].map(([, own]) => figure(ratioMap(own)));
+  const maps = [...grouped(rows, ({ parameters }) => parameters.direction)].map(([, own]) =>
+    figure(ratioMap(own) ?? ratioChart(own)),
+  );
   return html`${maps}${scalingFigures(rows, slopes)}`;
 }
 

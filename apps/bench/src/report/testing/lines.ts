@@ -156,8 +156,13 @@ function operatorsAt(tokens: number, headDim: number, direction: string, place: 
 }
 
 function networkRows(place: Place): Row[] {
-  return ['vit_s_16', 'resnet50', 'dgt_tiny', 'tsm_resnet50'].flatMap((model, index) => {
-    const frame = { ...place, suite: 'backbones', comparison: `${model}/b1/forward`, parameters: { model, batch: 1 } };
+  return ['vit-s', 'resnet50', 'dgt-t', 'tsm-resnet50'].flatMap((model, index) => {
+    const frame = {
+      ...place,
+      suite: 'backbones',
+      comparison: `peers/${model}/forward`,
+      parameters: { model, batch: 1 },
+    };
     const own = madeUpRow({ ...frame, contender: 'Saccade', around: 100 + 40 * index, baseline: 'Saccade' }, 'itself');
     const peer = (contender: string, around: number) =>
       madeUpRow(
@@ -172,11 +177,11 @@ function bundleRows(): Row[] {
   return ['@saccade/lisa', '@saccade/structsa'].map((contender, index) =>
     madeUpRow({
       suite: 'bundle',
-      comparison: `import/${contender.slice(9)}`,
-      parameters: { package: contender },
+      comparison: 'imports/budgets',
+      parameters: { without: 'TensorFlow.js' },
       contender,
       check: { against: 'an import that runs', error: 0, tolerance: 0 },
-      quantities: { bytes: 12_000 + 2_000 * index, gzipBytes: 5_000 },
+      quantities: { rawBytes: 12_000 + 2_000 * index, gzipBytes: 5_000 },
     }),
   );
 }

@@ -19,8 +19,6 @@ import { catalogued, type Network } from './network.ts';
 
 /** Half of the frames that UniFormer reads, as many as TSM does. */
 const CLIP = [8, 224, 224] as const;
-/** Clips of a quarter of the pixels: what a processor does in a second. */
-const SMALL_CLIP = [8, 112, 112] as const;
 /** Something-Something, for which AIA's figures are. */
 const GATED_CLASSES = 174;
 
@@ -34,45 +32,39 @@ export function imageFamilies(): Family[] {
     { id: 'images/uniformer-s', direction, networks: networks('uniformer_s', 'structvit_s_4_1', 'lisa_s') },
     { id: 'images/uniformer-b', direction, networks: networks('uniformer_b', 'structvit_b_4_1') },
     // That of DGT is DGT with attention between all positions in every stage, which is what its groups avoid.
-    { id: 'images/dgt-attention', direction, networks: [plainDgt(), catalogued('dgt_t')] },
-    { id: 'images/dgt-sizes', direction, networks: networks('dgt_t', 'dgt_s', 'dgt_b') },
+    { id: 'images/dgt', direction, networks: [plainDgt(), ...networks('dgt_t', 'dgt_s', 'dgt_b')] },
     { id: 'images/resnet', direction, networks: networks('resnet50', 'resnet101') },
   ];
 }
 
-/** Networks for clips of 8 x 224 x 224. */
-export function clipFamilies(): Family[] {
+/** Networks for clips of 8 x 224 x 224; on a processor, which takes seconds for each, only those that an issue asks for. */
+export function clipFamilies(onProcessor: boolean): Family[] {
   const direction = 'forward';
   const clip = (model: string) => catalogued(model, { input: CLIP });
+  const uniformers = [clip('uniformer_s_video'), clip('structvit_s_4_2_video')] as const;
+  const gates = [gated('tsm', 'none'), gated('tsm', 'CinST')] as const;
+  if (onProcessor) {
+    return [
+      { id: 'clips/uniformer-s', direction, networks: uniformers },
+      { id: 'clips/tsm-resnet50-aia', direction, networks: gates },
+    ];
+  }
+  const large = [clip('uniformer_b_video'), clip('structvit_b_4_2_video')] as const;
+  const others = [clip('structvit_s_4_1_video'), lisaOnClips()];
   return [
-    {
-      id: 'clips/uniformer-s',
-      direction,
-      networks: [
-        clip('uniformer_s_video'),
-        clip('structvit_s_4_2_video'),
-        clip('structvit_s_4_1_video'),
-        lisaOnClips('s'),
-      ],
-    },
-    { id: 'clips/uniformer-b', direction, networks: [clip('uniformer_b_video'), clip('structvit_b_4_2_video')] },
-    gateFamily('clips/tsm-resnet50-aia', CLIP),
-    { id: 'clips/tsn-resnet50-aia', direction, networks: [gated('tsn', 'none', CLIP), gated('tsn', 'CinST', CLIP)] },
+    { id: 'clips/uniformer-s', direction, networks: [...uniformers, ...others] },
+    { id: 'clips/uniformer-b', direction, networks: large },
+    { id: 'clips/tsm-resnet50-aia', direction, networks: [...gates, gated('tsm', 'STinC')] },
+    { id: 'clips/tsn-resnet50-aia', direction, networks: [gated('tsn', 'none'), gated('tsn', 'CinST')] },
   ];
-}
-
-/** The same on smaller clips. */
-export function smallClipFamilies(): Family[] {
-  return [gateFamily('clips/tsm-resnet50-aia-112', SMALL_CLIP)];
 }
 
 /** Training steps of small networks. */
-export function stepFamilies(): Family[] {
+export function stepFamilies(onProcessor: boolean): Family[] {
   const direction = 'step';
-  return [
-    { id: 'images/deit-ti', direction, networks: networks('deit_ti', 'lisa_vit_ti') },
-    { id: 'images/uniformer-s', direction, networks: networks('uniformer_s', 'structvit_s_4_1') },
-  ];
+  const smallest: Family = { id: 'images/deit-ti', direction, networks: networks('deit_ti', 'lisa_vit_ti') };
+  const small: Family = { id: 'images/uniformer-s', direction, networks: networks('uniformer_s', 'structvit_s_4_1') };
+  return onProcessor ? [smallest] : [smallest, small];
 }
 
 /** Clips of 8 frames of 32 x 32 gray pixels, the smallest networks that there are. */
@@ -109,10 +101,10 @@ function plainDgt(): Network {
 }
 
 /** LiSA's tables are for a grid: those of the catalogue are for 16 frames. */
-function lisaOnClips(size: 's' | 'b'): Network {
-  const config = { ...lisaConfig(size, { gridRank: 3, inputSize: CLIP }), numClasses: 400 };
+function lisaOnClips(): Network {
+  const config = { ...lisaConfig('s', { gridRank: 3, inputSize: CLIP }), numClasses: 400 };
   return {
-    name: `lisa_${size}_video`,
+    name: 'lisa_s_video',
     input: CLIP,
     cost: backboneCost(config, CLIP),
     classes: 400,
@@ -122,15 +114,10 @@ function lisaOnClips(size: 's' | 'b'): Network {
 
 type Gate = 'none' | 'CinST' | 'STinC';
 
-/** TSM without and with Attention in Attention in its bottlenecks, and without its shift (TSN). */
-function gateFamily(id: string, input: Grid): Family {
-  const tsm = (['none', 'CinST', 'STinC'] as const).map((gate) => gated('tsm', gate, input)) as [Network, ...Network[]];
-  return { id, direction: 'forward', networks: tsm };
-}
-
-function gated(kind: 'tsm' | 'tsn', gate: Gate, input: Grid): Network {
+/** TSM, or TSN, without or with Attention in Attention in its bottlenecks. */
+function gated(kind: 'tsm' | 'tsn', gate: Gate): Network {
   const config = { ...(kind === 'tsm' ? tsmConfig : tsnConfig)(50, gateOf(gate)), numClasses: GATED_CLASSES };
-  return gatedNetwork(`${kind}_resnet50, gate ${gate}`, config, input);
+  return gatedNetwork(`${kind}_resnet50, gate ${gate}`, config, CLIP);
 }
 
 function picoGated(gate: Gate): Network {

@@ -1,6 +1,6 @@
 import { createVisionTransformer, deitConfig, visionTransformerCost } from '@saccade/backbones';
 import type { Comparison, SuitePlace } from '../../core/comparison.ts';
-import { clipFamilies, imageFamilies, picoFamilies, smallClipFamilies, stepFamilies } from './families.ts';
+import { clipFamilies, imageFamilies, picoFamilies, stepFamilies } from './families.ts';
 import { familyComparison } from './familyComparison.ts';
 import { catalogued, type Network } from './network.ts';
 import { peersComparison } from './peersComparison.ts';
@@ -15,11 +15,11 @@ import { stockDeit, stockResNet } from './stockNetworks.ts';
 export function planOf({ scale, softwareGpu, backend }: SuitePlace): readonly Comparison[] {
   if (softwareGpu) return picoFamilies().slice(0, 1).map(familyComparison);
   if (scale === 'quick') return [smallVit(), ...picoFamilies().map(familyComparison)];
-  const smallClips = backend === 'wasm' ? smallClipFamilies() : [];
+  const onProcessor = backend === 'wasm' || backend === 'cpu';
   return [
     peersComparison({ id: 'peers/vit-s', model: 'deit_s', network: catalogued('deit_s'), stock: stockDeit }),
     peersComparison({ id: 'peers/resnet50', model: 'resnet50', network: catalogued('resnet50'), stock: stockResNet }),
-    ...[...imageFamilies(), ...clipFamilies(), ...smallClips, ...stepFamilies()].map(familyComparison),
+    ...[...imageFamilies(), ...clipFamilies(onProcessor), ...stepFamilies(onProcessor)].map(familyComparison),
   ];
 }
 

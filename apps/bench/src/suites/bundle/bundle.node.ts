@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
@@ -22,9 +23,9 @@ export interface Bundled {
   /** the module with the exports */
   readonly entry: string;
   readonly exports: readonly string[];
-  /** loaded at once: the entry, what it imports, and assets */
+  /** loaded at once: the entry, what it imports, and assets that these name */
   readonly files: readonly BundledFile[];
-  /** loaded when it is asked for by `import()` */
+  /** loaded when it is asked for by `import()`, with the assets that only this names */
   readonly late: readonly BundledFile[];
 }
 
@@ -71,14 +72,25 @@ export async function bundle({ code, external }: BundleTask): Promise<Bundled> {
     for (const imported of chunk.imports) follow(imported);
   };
   follow(entry.fileName);
-  const files: BundledFile[] = [];
-  const late: BundledFile[] = [];
-  for (const file of result.output) {
-    const content = file.type === 'chunk' ? file.code : file.source;
-    const bytes = typeof content === 'string' ? Buffer.from(content) : content;
-    (file.type === 'asset' || first.has(file.fileName) ? files : late).push({ name: file.fileName, bytes });
+  const [atOnce, onDemand] = [new Set(first), new Set([...chunks.keys()].filter((name) => !first.has(name)))];
+  const mentions = (names: ReadonlySet<string>, asset: string) =>
+    [...names].some((name) => chunks.get(name)?.code.includes(basename(asset)));
+  for (const { type, fileName } of result.output) {
+    // The bundler also gives assets of code that it dropped: those are in neither list.
+    if (type !== 'asset') continue;
+    if (mentions(first, fileName)) atOnce.add(fileName);
+    else if (mentions(onDemand, fileName)) onDemand.add(fileName);
   }
-  return { entry: entry.fileName, exports: entry.exports, files, late };
+  const all = result.output.map((file): BundledFile => {
+    const content = file.type === 'chunk' ? file.code : file.source;
+    return { name: file.fileName, bytes: typeof content === 'string' ? Buffer.from(content) : content };
+  });
+  return {
+    entry: entry.fileName,
+    exports: entry.exports,
+    files: all.filter(({ name }) => atOnce.has(name)),
+    late: all.filter(({ name }) => onDemand.has(name)),
+  };
 }
 
 const gzipped = promisify(gzip);

@@ -41,6 +41,11 @@ export class LineProcess {
     this.#ready.catch(() => undefined);
   }
 
+  /** Why it can no longer be asked. */
+  get ended(): Error | undefined {
+    return this.#ended;
+  }
+
   /**
    * The answer to a question.
    *

@@ -62,16 +62,20 @@ export async function differenceCheck(claim: Claim): Promise<CheckResult> {
   return compareValues('differences along each gradient', asTensors(claimed), asTensors(found), tolerance);
 }
 
+/** The direction: so many random amounts, again and again. */
+const AMOUNTS = 8191;
+
 function directed(values: ArrayLike<number>, gradient: ArrayLike<number>): Float64Array {
   const rng = new Rng(7);
-  let squares = 0;
-  for (let i = 0; i < values.length; i++) squares += (values[i] as number) ** 2;
-  const size = STEP * (Math.sqrt(squares / values.length) || 1);
-  return Float64Array.from({ length: values.length }, (_, i) => {
-    const amount = size * rng.uniform(0.5, 1.5);
-    const sign = Math.sign(gradient[i] as number) || (rng.uniform() < 0.5 ? -1 : 1);
-    return sign * amount;
-  });
+  const amounts = Float64Array.from({ length: AMOUNTS }, () => rng.uniform(0.5, 1.5));
+  const size = STEP * (Math.sqrt(dot(values, values) / values.length) || 1);
+  const step = new Float64Array(values.length);
+  for (let i = 0; i < step.length; i++) {
+    const amount = amounts[i % AMOUNTS] as number;
+    const sign = Math.sign(gradient[i] as number) || (amount < 1 ? -1 : 1);
+    step[i] = sign * amount * size;
+  }
+  return step;
 }
 
 function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {

@@ -143,6 +143,7 @@ const structuralKeys = (side: number, channels: number, heads: number, detectors
     name: `depthwiseTokens/${sizes}`,
     parameters: { operation: 'depthwiseTokens', sizes },
     directions: BOTH,
+    quick: FORWARD,
     works() {
       const fused =
         kernelRefusal(() => ours([tf.ones([1, tokens, channels]), tf.ones(filter.shape.slice())])) === undefined;

@@ -14,7 +14,7 @@ export interface LargeSize {
 }
 
 /** 1 GiB in tensors of 1 MiB. */
-export const GIBIBYTE: LargeSize = { tensors: 1024, side: 512 };
+const GIBIBYTE: LargeSize = { tensors: 1024, side: 512 };
 
 /** The tensor that is read, of which the corners hold numbers; all else in the file is a hole that reads as zeros. */
 const CORNERS = [1.5, -2.25];
