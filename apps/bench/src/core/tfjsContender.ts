@@ -39,8 +39,11 @@ export function tfjsContender(bench: Bench, work: TfjsWork): Contender {
     ...(cost && { cost }),
     async run() {
       const results = compute();
-      await bench.settle();
-      tf.dispose(results);
+      try {
+        await bench.settle();
+      } finally {
+        tf.dispose(results);
+      }
     },
     async check() {
       const results = compute();

@@ -5,7 +5,7 @@ const GPU_BACKENDS = ['webgpu', 'webgl'];
 
 /**
  * Name of a run's files: processor and cores; the backends, GPUs with their adapter; `quick` if it was; the suites, unless it
- * was a run of everything.
+ * was a run of everything, or `some` for some of their comparisons.
  *
  * `amd-epyc-9554-2-cores_wasm_webgpu-nvidia-h200`
  */
@@ -21,7 +21,7 @@ export function runSlug({ machine, scale, options }: RunHeader, devices: readonl
 /** A part of everything shall not replace the file of everything. */
 function partOf({ whole, suites, only }: RunHeader['options']): string[] {
   if (whole !== false) return [];
-  return [slug(Array.isArray(suites) ? suites.join('-') : String(suites)), ...(only === undefined ? [] : ['some'])];
+  return [only === undefined ? slug(String(suites)) : 'some'];
 }
 
 /** Letters and digits with dashes between them, for any file system. */

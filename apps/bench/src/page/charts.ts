@@ -70,14 +70,19 @@ class SuiteCharts {
   readonly #device: () => DeviceLine | undefined;
   readonly #series = make('select');
   readonly #choice: HTMLElement;
+  /** by the visitor; else the charts follow what is being measured */
+  #chosen: string | undefined;
   readonly #places: Readonly<Record<'ratios' | 'time' | 'memory' | 'roofline', ChartPlace>>;
 
   constructor(frame: HTMLElement, title: string, softwareGpu: boolean, device: () => DeviceLine | undefined) {
     this.#device = device;
     const heading = make('h3', {}, title);
     if (softwareGpu) heading.append(' ', softwareLabel());
-    this.#series.addEventListener('change', () => this.#drawGrowth());
-    this.#choice = make('label', { className: 'field', hidden: true }, 'Growth with N of ', this.#series);
+    this.#series.addEventListener('change', () => {
+      this.#chosen = this.#series.value;
+      this.#drawSeries();
+    });
+    this.#choice = make('label', { className: 'field', hidden: true }, 'Over N, with ', this.#series);
     const places = [new ChartPlace(), new ChartPlace(), new ChartPlace(), new ChartPlace()] as const;
     const [ratios, time, memory, roofline] = places;
     this.#places = { ratios, time, memory, roofline };
@@ -85,8 +90,8 @@ class SuiteCharts {
       'section',
       {},
       heading,
-      ratios.element,
       this.#choice,
+      ratios.element,
       time.element,
       memory.element,
       roofline.element,
@@ -98,10 +103,9 @@ class SuiteCharts {
 
   draw(): void {
     const device = this.#device();
-    this.#places.ratios.show(ratioMap(this.rows) ?? ratioChart(this.rows));
     this.#places.roofline.show(device && rooflineChart(this.rows, device));
     this.#offerSeries();
-    this.#drawGrowth();
+    this.#drawSeries();
     this.#section.hidden = Object.values(this.#places).every(({ element }) => element.hidden);
   }
 
@@ -110,23 +114,30 @@ class SuiteCharts {
     this.#section.remove();
   }
 
-  /** Series with two sizes or more, under the names of what distinguishes them. */
+  /** Series over N, under the names of what distinguishes them. */
   #offerSeries(): void {
-    const series = [...grouped(this.rows, seriesKey)].filter(([, rows]) => scalingChart(rows, [], 'wallMs'));
-    const { value } = this.#series;
-    this.#series.replaceChildren(...series.map(([key, rows]) => make('option', { value: key }, seriesName(rows))));
-    if (series.some(([key]) => key === value)) this.#series.value = value;
-    this.#choice.hidden = series.length === 0;
+    const series = grouped(this.rows.filter(isOverTokens), seriesKey);
+    const last = [...series.keys()].at(-1) ?? '';
+    const options = [...series].map(([key, rows]) => make('option', { value: key }, seriesName(rows)));
+    this.#series.replaceChildren(...options);
+    this.#series.value = this.#chosen ?? last;
+    this.#choice.hidden = series.size === 0;
   }
 
-  #drawGrowth(): void {
+  /** The charts of one series; of everything where nothing depends on N. */
+  #drawSeries(): void {
     const { value } = this.#series;
-    const rows = value === '' ? [] : this.rows.filter((row) => seriesKey(row) === value);
+    const rows = value === '' ? this.rows : this.rows.filter((row) => isOverTokens(row) && seriesKey(row) === value);
+    this.#places.ratios.show(ratioMap(rows) ?? ratioChart(rows));
     this.#places.time.show(scalingChart(rows, this.slopes, 'wallMs'));
     this.#places.memory.show(
       scalingChart(rows, this.slopes, 'peakDeviceBytes') ?? scalingChart(rows, this.slopes, 'peakTensorBytes'),
     );
   }
+}
+
+function isOverTokens({ parameters }: Row): boolean {
+  return parameters.tokens !== undefined;
 }
 
 function seriesName(rows: readonly Row[]): string {

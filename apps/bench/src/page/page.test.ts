@@ -124,7 +124,8 @@ describe.skipIf(typeof opened === 'string')('the page in a browser', () => {
     await expect(find('#table tbody').first().waitFor({ timeout: 4_000 })).rejects.toThrow(/Timeout/);
     await setHidden(false);
     expect(await bench().ended()).toMatch(/^Done/);
-    expect((await downloadedLines()).filter(isRow).map(({ status }) => status)).toEqual(['measured', 'measured']);
+    const statuses = (await downloadedLines()).filter(isRow).map(({ status }) => status);
+    expect(new Set(statuses)).toEqual(new Set(['measured']));
   });
 
   it('opens files of results, beside its own, and refuses others', async () => {

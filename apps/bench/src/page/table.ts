@@ -100,5 +100,5 @@ function ratio({ value, interval: [low, high] }: Ratio): string {
 }
 
 function quotient(value: number): string {
-  return value.toPrecision(value >= 100 ? 3 : 2);
+  return value >= 100 ? String(Math.round(value)) : value.toPrecision(2);
 }

@@ -25,12 +25,12 @@ export function whileVisible(start: () => WorkerHandle, page: SeenDocument, onVo
   let deliver: ((message: FromWorker) => void) | undefined;
   let exit: ((reason: string) => void) | undefined;
 
+  const showLife = () => deliver?.({ type: 'progress', progress: { phase: 'prepare' } });
   const ask = () => {
     held = page.hidden;
     disturbed = page.hidden;
     clearInterval(waiting);
-    if (held)
-      waiting = setInterval(() => deliver?.({ type: 'progress', progress: { phase: 'prepare' } }), SIGN_OF_LIFE);
+    if (held) waiting = setInterval(showLife, SIGN_OF_LIFE);
     else if (asked !== undefined) inner.send(asked);
   };
   const onChange = () => {

@@ -1,5 +1,5 @@
 import type { Array as JaxArray } from '@jax-js/jax';
-import type { PeerWeights, ResNetPlan, VitPlan } from './networkPlan.ts';
+import { isCounter, type PeerWeights, type ResNetPlan, type VitPlan } from './networkPlan.ts';
 
 /** The library; imported only where it is used, since it is optional. */
 export type Jax = typeof import('@jax-js/jax');
@@ -18,12 +18,10 @@ export function jaxAttention({ numpy: np, nn }: Jax, q: JaxArray, k: JaxArray, v
 
 /** The numbers of a network on the device in use. */
 export function jaxWeights({ numpy: np }: Jax, weights: PeerWeights): JaxWeights {
-  return Object.fromEntries(
-    [...weights].map(([name, { shape, data }]) => [
-      name,
-      np.array(data as Float32Array<ArrayBuffer>, { shape: [...shape] }),
-    ]),
-  );
+  const arrays = [...weights]
+    .filter(([name]) => !isCounter(name))
+    .map(([name, { shape, data }]) => [name, np.array(data as Float32Array<ArrayBuffer>, { shape: [...shape] })]);
+  return Object.fromEntries(arrays) as JaxWeights;
 }
 
 /** Images [B, C, H, W] -> logits: DeiT, written in jax-js. Uses up both. */
@@ -125,7 +123,7 @@ export function jaxResNet(
   return np.matmul(np.mean(x, [2, 3]), np.transpose(weight('fc.weight'))).add(weight('fc.bias'));
 }
 
-/** A weight, out of the tree: each is used once, and what is left over would never be freed. */
+/** A weight, for the one layer that uses it up. */
 function take(weights: JaxWeights, name: string): JaxArray {
   const array = weights[name];
   if (array === undefined) throw new Error(`the network has no weight "${name}"`);

@@ -71,45 +71,62 @@ async function questionOf(task: PeerTask): Promise<Question> {
 }
 
 async function prepareWork(engine: OnnxEngine, { file, inputs }: Question): Promise<PeerWork> {
-  const { InferenceSession } = engine.runtime;
-  const onDevice = engine.device !== undefined;
-  const session = await InferenceSession.create(file, {
+  const session = await engine.runtime.InferenceSession.create(file, {
     ...engine.options,
-    ...(onDevice && { preferredOutputLocation: 'gpu-buffer' as const }),
+    ...(engine.device && { preferredOutputLocation: 'gpu-buffer' as const }),
   });
-  const device = await engine.device?.();
-  const tensors: Tensor[] = [];
+  try {
+    const device = await engine.device?.();
+    const { feeds, free } = feed(engine.runtime, inputs, device);
+    const output = session.outputNames[0] as string;
+    const compute = async () => (await session.run(feeds))[output] as Tensor;
+    return {
+      engine: `${engine.library.join(' ')}, ${engine.means}`,
+      async run() {
+        const result = await compute();
+        // On a processor the numbers are there when the promise is kept.
+        await device?.queue.onSubmittedWorkDone();
+        result.dispose();
+        return undefined;
+      },
+      async result() {
+        const result = await compute();
+        const numbers = (await result.getData(true)) as Float32Array;
+        return numbers.slice();
+      },
+      async dispose() {
+        free();
+        await session.release();
+      },
+    };
+  } catch (error) {
+    await session.release();
+    throw error;
+  }
+}
+
+/** The inputs of a session, on the device if there is one, and what frees them. */
+function feed(
+  { Tensor }: OnnxRuntime,
+  inputs: Question['inputs'],
+  device: GPUDevice | undefined,
+): { readonly feeds: Record<string, Tensor>; free(): void } {
   const buffers: GPUBuffer[] = [];
   const feeds: Record<string, Tensor> = {};
   for (const [name, numbers, dims] of inputs) {
-    const buffer = device && upload(device, numbers);
-    const tensor = buffer
-      ? engine.runtime.Tensor.fromGpuBuffer(buffer, { dataType: 'float32', dims })
-      : new engine.runtime.Tensor('float32', numbers, dims);
-    if (buffer) buffers.push(buffer);
-    tensors.push(tensor);
-    feeds[name] = tensor;
+    if (device === undefined) {
+      feeds[name] = new Tensor('float32', numbers, dims);
+      continue;
+    }
+    const buffer = upload(device, numbers);
+    buffers.push(buffer);
+    feeds[name] = Tensor.fromGpuBuffer(buffer, { dataType: 'float32', dims });
   }
-  const output = session.outputNames[0] as string;
-  const compute = async () => (await session.run(feeds))[output] as Tensor;
   return {
-    engine: `${engine.library.join(' ')}, ${engine.means}`,
-    async run() {
-      const result = await compute();
-      // On a processor the numbers are there when the promise is kept.
-      await device?.queue.onSubmittedWorkDone();
-      result.dispose();
-      return undefined;
-    },
-    async result() {
-      const result = await compute();
-      const numbers = (await result.getData(true)) as Float32Array;
-      return numbers.slice();
-    },
-    async dispose() {
-      for (const tensor of tensors) tensor.dispose();
+    feeds,
+    free() {
+      for (const tensor of Object.values(feeds)) tensor.dispose();
       for (const buffer of buffers) buffer.destroy();
-      await session.release();
     },
   };
 }

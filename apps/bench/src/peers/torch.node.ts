@@ -18,8 +18,8 @@ interface TorchOptions {
 /** What the process says of work that it keeps. */
 interface Kept {
   readonly work: number;
-  /** attention is one operation, `F.scaled_dot_product_attention` */
-  readonly fused: boolean;
+  /** how attention is computed, where there is any */
+  readonly attention?: string;
 }
 
 /** PyTorch in one thread; goes with `wasm`. */
@@ -69,7 +69,7 @@ export function torchPeer(
         const own = process;
         const kept = await hand(own, task);
         if (typeof kept === 'string') return { name, reason: kept };
-        return workOf(own, kept, `PyTorch ${version}, ${threads === 1 ? '1 thread' : `${threads} threads`}`, task);
+        return workOf(own, kept, `PyTorch ${version}, ${threads === 1 ? '1 thread' : `${threads} threads`}`);
       } catch (error) {
         return absentFor(name, error);
       }
@@ -80,10 +80,9 @@ export function torchPeer(
   };
 }
 
-function workOf(process: TorchProcess, { work, fused }: Kept, engine: string, { kind }: PeerTask): PeerWork {
-  const attention = fused ? 'scaled_dot_product_attention' : 'matmul, softmax, matmul';
+function workOf(process: TorchProcess, { work, attention }: Kept, engine: string): PeerWork {
   return {
-    engine: kind === 'matMul' ? engine : `${engine}, ${attention}`,
+    engine: attention === undefined ? engine : `${engine}, ${attention}`,
     run: () => process.ask({ do: 'run', work }),
     result: () => process.readNumbers((file) => process.ask({ do: 'result', work, file })),
     async dispose() {

@@ -172,7 +172,7 @@ class Server:
 
     def attention(self, request):
         q, k, v = (self.read(name, request["shape"]) for name in request["files"])
-        return self.keep(lambda: attend(q, k, v))
+        return self.keep(lambda: attend(q, k, v), attends=True)
 
     def mat_mul(self, request):
         m, k, n = request["sizes"]
@@ -182,13 +182,14 @@ class Server:
 
     def network(self, request):
         plan = dict(request["plan"])
-        model = {"vit": VisionTransformer, "resnet": ResNet}[plan.pop("kind")](**plan).eval()
+        kind = plan.pop("kind")
+        model = {"vit": VisionTransformer, "resnet": ResNet}[kind](**plan).eval()
         state = torch.load(self.path(request["weights"]), map_location="cpu", weights_only=True)
         # Counts batches of the training, which the other side leaves out.
         counters = {key: value for key, value in model.state_dict().items() if key.endswith("num_batches_tracked")}
         model.load_state_dict({**counters, **state})
         x = self.read(request["input"], request["shape"])
-        return self.keep(lambda: model(x))
+        return self.keep(lambda: model(x), attends=kind == "vit")
 
     def run(self, request):
         work = self.work(request)
@@ -206,10 +207,11 @@ class Server:
         self.works.pop(request["work"], None)
         return {}
 
-    def keep(self, work):
+    def keep(self, work, attends=False):
         self.made += 1
         self.works[self.made] = work
-        return {"work": self.made, "fused": FUSED}
+        attention = "scaled_dot_product_attention" if FUSED else "matmul, softmax, matmul"
+        return {"work": self.made, **({"attention": attention} if attends else {})}
 
     def work(self, request):
         return self.works[request["work"]]

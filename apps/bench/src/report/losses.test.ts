@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { baselineLosses, comparisonsWithPeers, peerLosses, timeRatioOf } from './losses.ts';
+import { baselineLosses, comparisonsWithPeers, peerGaps, peerLosses, timeRatioOf } from './losses.ts';
 import { madeUpRefusal, madeUpRow } from './testing/lines.ts';
 
 const FUSED = 'plain attention (fused)';
@@ -42,6 +42,10 @@ describe('peerLosses', () => {
       madeUpRow({ ...frame, contender: `Saccade, ${kind}`, around: 3 - index }, torch.samplesMs),
     );
     expect(peerLosses([torch, ...own]).map(({ ours }) => ours.contender)).toEqual(['Saccade, .pth']);
+    const refused = madeUpRefusal('skipped', { ...frame, contender: 'Saccade, .pth' });
+    const others = own.slice(1);
+    expect(peerLosses([torch, refused, ...others])).toEqual([]);
+    expect(peerGaps([torch, refused, ...others])).toEqual([{ ours: refused, theirs: torch }]);
   });
 
   it('has memory and counted quantities, the worst first', () => {
@@ -65,6 +69,21 @@ describe('peerLosses', () => {
     ).toEqual([]);
     expect(comparisonsWithPeers(rows)).toBe(1);
     expect(comparisonsWithPeers([explicit, madeUpRefusal('absent', { role: 'peer' })])).toBe(0);
+  });
+});
+
+describe('peerGaps', () => {
+  const skipped = madeUpRefusal('skipped', { contender: 'plain attention (explicit)' });
+  const none = madeUpRefusal('absent', { contender: FUSED });
+
+  it('are where a peer was measured and nothing of ours that does its work', () => {
+    expect(peerGaps([none, skipped, lisa, peer])).toEqual([{ ours: skipped, theirs: peer }]);
+  });
+
+  it('are not where another form has a time, or where no peer has one', () => {
+    expect(peerGaps([skipped, fused, peer])).toEqual([]);
+    expect(peerGaps([skipped, madeUpRefusal('absent', { role: 'peer' })])).toEqual([]);
+    expect(peerGaps([none, peer])).toEqual([]);
   });
 });
 

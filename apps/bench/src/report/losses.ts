@@ -28,6 +28,29 @@ export function peerLosses(rows: readonly Row[]): Loss[] {
     .sort(worstFirst);
 }
 
+/** A peer that did what we did not: too slow, too large, wrong, or broken. */
+export interface Gap {
+  readonly ours: Row;
+  readonly theirs: Row;
+}
+
+/** Where a peer was measured and nothing of ours that does its work. */
+export function peerGaps(rows: readonly Row[]): Gap[] {
+  return comparisonsOf(rows).flatMap((own) => {
+    const peers = own.filter(({ role, status }) => role === 'peer' && status === 'measured');
+    return peers.flatMap((theirs) => {
+      const ours = refusedOf(own, theirs);
+      return ours ? [{ ours, theirs }] : [];
+    });
+  });
+}
+
+/** Of ours that should have done what this peer does, one that was refused a time; nothing where another one has a time. */
+export function refusedOf(own: readonly Row[], peer: Row): Row | undefined {
+  if (sameWork(own, peer).length > 0) return undefined;
+  return withSameWork(own, peer).find(({ status }) => status !== 'absent');
+}
+
 /** Comparisons in which there is a peer to lose against. */
 export function comparisonsWithPeers(rows: readonly Row[]): number {
   const measured = rows.filter(({ status }) => status === 'measured');
@@ -92,7 +115,12 @@ export function fastestOfSameWork(own: readonly Row[], peer: Row): Row | undefin
 }
 
 function sameWork(own: readonly Row[], peer: Row): Row[] {
-  const ours = own.filter(({ role, status }) => role === 'saccade' && status === 'measured');
+  return withSameWork(own, peer).filter(({ status }) => status === 'measured');
+}
+
+/** Measured or not. */
+function withSameWork(own: readonly Row[], peer: Row): Row[] {
+  const ours = own.filter(({ role }) => role === 'saccade');
   if (peer.suite === 'operators') return ours.filter(isPlainAttention);
   const alike = ours.filter((row) => kindOf(row) !== undefined && kindOf(row) === kindOf(peer));
   return alike.length > 0 ? alike : ours;

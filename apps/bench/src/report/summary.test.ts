@@ -51,6 +51,12 @@ describe('summaryTables', () => {
       'Not in this run: Attention-in-Attention in TSM-ResNet-50, StructSA fused on software WebGPU, loading weights beside PyTorch, decoding video beside ffmpeg.',
     );
     const frame = { suite: 'weights', comparison: 'fresh/tsm' };
+    const refused = summaryTables([
+      madeUpHeader(),
+      madeUpRefusal('skipped', { ...frame, contender: 'Saccade' }),
+      madeUpRow({ ...frame, contender: 'PyTorch', role: 'peer', around: 1 }),
+    ]);
+    expect(refused).toContain('| Saccade | PyTorch | ours skipped: the scores alone would need 4.7 GiB |');
     const own = summaryTables([
       madeUpHeader(),
       madeUpRow({ ...frame, contender: 'Saccade', around: 1 }),

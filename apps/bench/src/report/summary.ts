@@ -2,7 +2,7 @@ import { formatBytes } from '@saccade/command-kit/format';
 import type { Row } from '../core/row.ts';
 import type { RunLine, SlopeLine } from '../core/run.ts';
 import { grouped } from './grouped.ts';
-import { comparisonsOf, fastestOfSameWork, timeRatioOf } from './losses.ts';
+import { comparisonsOf, fastestOfSameWork, refusedOf, timeRatioOf } from './losses.ts';
 import { type Run, runOf } from './run.ts';
 import { isTime, parametersText, quantityText, ratioText, times, words } from './sections/numbers.ts';
 
@@ -113,7 +113,8 @@ function againstPeers(suite: string, comparison: RegExp): Headline['lines'] {
     comparisonsOf(onHardware(rows).filter((row) => row.suite === suite && comparison.test(row.comparison))).flatMap(
       (own) =>
         own.flatMap((peer) => {
-          const ours = peer.role === 'peer' ? fastestOfSameWork(own, peer) : undefined;
+          if (peer.role !== 'peer') return [];
+          const ours = fastestOfSameWork(own, peer) ?? refusedOf(own, peer);
           return ours ? [beside(ours, peer)] : [];
         }),
     );
@@ -143,8 +144,10 @@ function beside(ours: Row, theirs: Row): Cells {
   const where = ours.softwareGpu ? `${backend}, software` : backend;
   const other = theirs.engine ?? theirs.contender;
   const names = [comparison, where, ours.contender];
-  if (theirs.status !== 'measured') {
-    return [...names, theirs.contender, [theirs.status, theirs.reason].filter(Boolean).join(': ').slice(0, 120), ''];
+  const refused = [theirs, ours].find(({ status }) => status !== 'measured');
+  if (refused !== undefined) {
+    const why = [refused.status, refused.reason].filter(Boolean).join(': ').slice(0, 120);
+    return [...names, theirs.contender, refused === ours ? `ours ${why}` : why, ''];
   }
   const ratio = timeRatioOf(ours, theirs);
   return [...names, other, ratio ? ratioText(ratio) : '', memoryText(ours, theirs)];

@@ -12,7 +12,7 @@ const flopsPerStep = 2 * 8 * 4;
 /** Steps written one after the other, so that the loop itself does not show. */
 const unrolled = 4;
 
-/** Programs of WebGPU itself, on the device that tfjs uses: its buffers would all be alive at once. */
+/** On the device that tfjs uses, but past tfjs, whose programs take a new buffer for every result. */
 export async function measureWebGPU(bench: Bench): Promise<Roofline> {
   const device = webgpuDevice();
   const kind = bench.softwareGpu ? 'software' : 'hardware';

@@ -57,8 +57,8 @@ export const INK = Object.fromEntries(ROLES.map((role) => [role, `var(--chart-${
   Record<(typeof ROLES)[number], string>
 >;
 
-const STAR = 'path://M0,-9L3,-3L9,0L3,3L0,9L-3,3L-9,0L-3,-3Z';
-const SYMBOLS = ['circle', 'diamond', 'triangle', 'rect', 'arrow', STAR, 'roundRect'] as const;
+const PLUS = 'path://M-3,-9H3V-3H9V3H3V9H-3V3H-9V-3H-3Z';
+const SYMBOLS = ['circle', 'diamond', 'triangle', 'rect', 'arrow', PLUS, 'roundRect'] as const;
 
 /** Colour and symbol of series number `place`; there are 56 different ones. */
 export function seriesStyle(place: number): { readonly color: string; readonly symbol: string } {

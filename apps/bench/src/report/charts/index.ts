@@ -4,5 +4,4 @@ export { ratioChart } from './ratioChart.ts';
 export { ratioMap } from './ratioMap.ts';
 export { rooflineChart } from './rooflineChart.ts';
 export { scalingChart } from './scalingChart.ts';
-export { type ScalingQuantity, seriesKey } from './series.ts';
-export { chartSvg } from './svg.ts';
+export { seriesKey } from './series.ts';

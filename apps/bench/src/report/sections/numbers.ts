@@ -27,9 +27,9 @@ export function parametersText(parameters: Row['parameters']): string {
     .join(' · ');
 }
 
-/** By the last word of its name: `gzipBytes`, `waitShare`, `batches`. Times are none of the report's. */
+/** By what its name says: `gzipBytes`, `waitShare`, `batches`. Times are none of the report's. */
 export function quantityText(name: string, value: number): string {
-  if (/bytes$/i.test(name)) return formatBytes(value);
+  if (/bytes/i.test(name)) return formatBytes(value);
   if (/share$/i.test(name)) return formatPercent(value);
   if (/percent$/i.test(name)) return formatPercent(value / 100);
   if (/ratio$/i.test(name)) return times(value);
@@ -44,4 +44,9 @@ export function isTime(name: string): boolean {
 /** `gzipBytes` -> `gzip bytes` */
 export function words(name: string): string {
   return name.replace(/([a-z])([A-Z])/g, (_, before: string, after: string) => `${before} ${after.toLowerCase()}`);
+}
+
+/** `1 row`, `2 rows` */
+export function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? '' : 's'}`;
 }

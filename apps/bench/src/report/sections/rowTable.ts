@@ -2,7 +2,7 @@ import { formatBytes, formatCompact, formatNumber } from '@saccade/command-kit/f
 import { type Html, type HtmlValue, html } from '@saccade/command-kit/html';
 import type { Row } from '../../core/row.ts';
 import { baselineOf, comparisonsOf } from '../losses.ts';
-import { isTime, parametersText, quantityText, ratioCell, times, words } from './numbers.ts';
+import { counted, isTime, parametersText, quantityText, ratioCell, times, words } from './numbers.ts';
 
 interface Column {
   readonly title: string;
@@ -27,8 +27,8 @@ const COLUMNS: readonly Column[] = [
     cell: ({ roofline }) =>
       roofline && html`${formatNumber(Number(roofline.percent.toPrecision(2)))} % <i>(${roofline.limit})</i>`,
   },
-  { title: 'compile', cell: ({ compileMs, wallMs }) => quotient(compileMs, wallMs?.median, ' runs') },
-  { title: 'upload', cell: ({ uploadMs, wallMs }) => quotient(uploadMs, wallMs?.median, ' runs') },
+  { title: 'compile', cell: ({ compileMs, wallMs }) => quotient(compileMs, wallMs?.median, '\u00a0runs') },
+  { title: 'upload', cell: ({ uploadMs, wallMs }) => quotient(uploadMs, wallMs?.median, '\u00a0runs') },
   { title: 'work', cell: ({ cost }) => cost && workText(cost) },
   { title: 'measured', cell: ({ quantities }) => quantities && quantitiesText(quantities) },
   {
@@ -54,7 +54,7 @@ export function rowTable(title: string, rows: readonly Row[]): Html {
 <thead><tr>${heading.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
 ${comparisons.map((own) => comparisonBody(own, columns))}</table></div>
 `;
-  return html`<details${rows.length <= LONG && html` open`}><summary>${title}: ${comparisons.length} comparisons, ${rows.length} rows</summary>
+  return html`<details${rows.length <= LONG && html` open`}><summary>${title}: ${counted(comparisons.length, 'comparison')}, ${counted(rows.length, 'row')}</summary>
 ${table}</details>
 `;
 }
@@ -79,7 +79,7 @@ function rowLine(row: Row, baseline: Row | undefined, columns: readonly Column[]
 }
 
 /** The status, and the reason, folded where it is long. */
-function statusText({ status, reason = '' }: Row): HtmlValue {
+export function statusText({ status, reason = '' }: Row): HtmlValue {
   const label = html`<b>${status}</b>`;
   if (reason === '') return label;
   if (reason.length <= FOLD) return html`${label}: ${reason}`;

@@ -17,13 +17,13 @@ const TITLES: Readonly<Record<PlaceKind, string>> = {
 export function runSection(run: Run, number: number): Html {
   const id = `run-${number}`;
   const parts = (['processor', 'gpu', 'software'] as const).map((kind) => [kind, partOf(run, kind)] as const);
-  const hardware = { rows: run.rows.filter(({ softwareGpu }) => !softwareGpu) };
+  const hardware = run.rows.filter(({ softwareGpu }) => !softwareGpu);
   return html`<section id="${id}" aria-labelledby="${id}-title">
 <h2 id="${id}-title">${runTitle(run.header)}</h2>
 ${machineList(run.header)}
 <section id="${id}-losses" class="losses" aria-labelledby="${id}-losses-title">
 <h3 id="${id}-losses-title">Embarrassing numbers</h3>
-${lossesSection(hardware)}</section>
+${hardware.length < run.rows.length && html`<p>What a software GPU computed is not among them; its section has its own.</p>\n`}${lossesSection({ rows: hardware })}</section>
 ${parts.map(([kind, part]) => (part.rows.length > 0 || part.devices.length > 0) && placeSection(`${id}-${kind}`, kind, part))}</section>
 `;
 }

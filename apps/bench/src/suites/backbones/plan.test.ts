@@ -37,6 +37,7 @@ describe('the list of comparisons', () => {
       expect.arrayContaining(['peers/vit-s/forward', 'peers/resnet50/forward', 'clips/tsm-resnet50-aia/forward']),
     );
     expect(ids(place('webgpu', 'full', true))).toEqual(['clips/pico/forward']);
+    expect(ids(place('webgpu', 'quick', true))).toEqual([]);
   });
 });
 

@@ -10,10 +10,10 @@ import { stockDeit, stockResNet } from './stockNetworks.ts';
  * What is measured where. Each network stands beside the plain one of its family and size, its baseline, and beside few
  * enough others that all of them fit into memory; sizes are compared within one family.
  *
- * A software driver is no GPU: there only the smallest networks run, to see that they do.
+ * A software driver is no GPU: there only the smallest networks run, to see that they do, and only in full runs.
  */
 export function planOf({ scale, softwareGpu, backend }: SuitePlace): readonly Comparison[] {
-  if (softwareGpu) return picoFamilies().slice(0, 1).map(familyComparison);
+  if (softwareGpu) return scale === 'quick' ? [] : picoFamilies().slice(0, 1).map(familyComparison);
   if (scale === 'quick') return [smallVit(), ...picoFamilies().map(familyComparison)];
   const onProcessor = backend === 'wasm' || backend === 'cpu';
   return [

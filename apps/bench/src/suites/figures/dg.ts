@@ -39,11 +39,15 @@ export function againstAll(setting: DgSetting, direction: Direction): Comparison
   });
 }
 
-/** How much of DG-Attention is finding the groups. */
+/** How much of DG-Attention is finding the groups, and how much is attention in them. */
 export function parts(setting: DgSetting): Comparison {
   return comparison(`n${setting.tokens}/parts`, { ...parametersOf(setting), direction: 'forward' }, (bench) => {
     const work = new DgWork(bench, setting);
-    return { works: [work], contenders: [work.grouped(DG, 'forward'), work.routing('routing')], baseline: DG };
+    return {
+      works: [work],
+      contenders: [work.grouped(DG, 'forward'), work.routing('routing'), work.withinGroups('within groups')],
+      baseline: DG,
+    };
   });
 }
 

@@ -31,6 +31,7 @@ export class DgWork {
   readonly #store = new InputTensors();
   readonly #setting: DgSetting;
   readonly #inputs: readonly [q: Input, k: Input, v: Input, centroids: Input];
+  readonly #routing: tf.Tensor[] = [];
 
   constructor(bench: Bench, setting: DgSetting) {
     this.#bench = bench;
@@ -47,6 +48,7 @@ export class DgWork {
 
   dispose(): void {
     this.#store.dispose();
+    tf.dispose(this.#routing);
   }
 
   /** `2 k N C` multiply-accumulates in the groups, and `2 G N C` to find them. */
@@ -104,6 +106,21 @@ export class DgWork {
       compute,
       check: async (values) => compareRouting(values, await valuesOf(compute, 'explicit'), topK),
       cost: { macs: 2 * groups * tokens * heads * size },
+    });
+  }
+
+  /** The rest of it: attention in groups that are known. */
+  withinGroups(name: string): Contender {
+    const { tokens, heads, size, topK } = this.#setting;
+    const [q, k, , centroids] = this.#inputs.map((input) => this.#store.of(input));
+    const routing = dynamicGroups(q as tf.Tensor4D, k as tf.Tensor4D, centroids as tf.Tensor3D, { topK });
+    this.#routing.push(routing.assignment, routing.keys);
+    return this.#contender('forward', {
+      name,
+      inputs: this.#inputs.slice(0, 3),
+      apply: (tensors) => groupedAttention(...(tensors as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D]), routing),
+      samples: once(() => this.#samples(topK)),
+      macs: 2 * Math.min(topK, tokens) * tokens * heads * size,
     });
   }
 

@@ -28,6 +28,7 @@ describeOnBackends(
       expect(rows.map(({ contender, status, reason }) => [contender, reason ?? status])).toEqual([
         ['DG-Attention', 'measured'],
         ['routing', 'measured'],
+        ['within groups', 'measured'],
       ]);
     });
 

@@ -9,7 +9,7 @@ import { type Input, InputTensors, normalInput } from '../support/inputs.ts';
 import { once, type Samples, samples } from '../support/samples.ts';
 
 /** Stage 3 of StructViT-S-4-1. */
-export const STAGE = { channels: 320, heads: 5, detectors: 4 } as const;
+const STAGE = { channels: 320, heads: 5, detectors: 4 } as const;
 
 /** What the kernels are compared with. */
 const EXPLICIT = 'StructSA (explicit)';

@@ -11,7 +11,7 @@ import { lisa } from './lisa.ts';
 import type { OperatorFactory, OperatorWork } from './operator.ts';
 import { askAttentionPeers } from './peers.ts';
 import { EXPLICIT, FUSED, plainAttention, plainSamples } from './plain.ts';
-import { CHANNELS, type OperatorPoint, pointId, tokensOf } from './point.ts';
+import { CHANNELS, type OperatorPoint, pointId, type Tokens, tokensOf } from './point.ts';
 import { structSA } from './structSA.ts';
 import { WINDOWED, windowedAttention } from './windowed.ts';
 
@@ -43,47 +43,75 @@ async function prepare(point: OperatorPoint, bench: Bench): Promise<Prepared> {
   const store = new InputTensors();
   const contenders: Contender[] = [];
   const absent: Absent[] = [];
-  let peers: AskedPeers | undefined;
   try {
     const samples = once(() => plainSamples(point, tokens));
-    for (const work of FACTORIES.flatMap((factory) => factory(point, tokens, bench, samples))) {
-      if ('reason' in work) {
-        absent.push(work);
+    const forms = FACTORIES.flatMap((factory) => factory(point, tokens, bench, samples));
+    for (const form of forms) {
+      if ('reason' in form) {
+        absent.push(form);
         continue;
       }
-      const refused =
-        work.maps && (tooLarge(work.maps, memoryLimits(bench.backend)) ?? tooMuchWork(work, point, bench));
-      if (refused) absent.push({ name: work.name, role: work.role ?? 'saccade', ...refused });
-      else contenders.push(functionContender(bench, store, work, point.direction));
-      if (work.name !== EXPLICIT || point.direction !== 'forward') continue;
-      const tensors = work.inputs.map((input) => store.of(input));
-      peers = await askAttentionPeers(bench, point, tokens, work.macs as number, {
-        against: EXPLICIT,
-        samples,
-        ...(!refused && { values: () => valuesOf(() => work.apply(tensors), 'explicit') }),
-      });
+      const refused = refusalOf(form, point, bench);
+      if (refused) absent.push({ name: form.name, role: form.role ?? 'saccade', ...refused });
+      else contenders.push(functionContender(bench, store, form, point.direction));
     }
+    const plain = forms.find(({ name }) => name === EXPLICIT) as OperatorWork;
+    const peers = point.direction === 'forward' ? await peersOf(point, tokens, bench, store, plain) : NOBODY;
+    const baseline = BASELINES.find((name) => contenders.some((contender) => contender.name === name));
+    return {
+      contenders: [...contenders, ...peers.contenders],
+      ...(baseline !== undefined && { baseline }),
+      absent: [...absent, ...peers.absent],
+      async dispose() {
+        store.dispose();
+        await peers.dispose();
+      },
+    };
   } catch (error) {
     store.dispose();
-    await peers?.dispose();
     throw error;
   }
-  const all = [...contenders, ...(peers?.contenders ?? [])];
-  const baseline = BASELINES.find((name) => contenders.some((contender) => contender.name === name));
-  return {
-    contenders: all,
-    ...(baseline !== undefined && { baseline }),
-    absent: [...absent, ...(peers?.absent ?? [])],
-    async dispose() {
-      store.dispose();
-      await peers?.dispose();
-    },
-  };
+}
+
+const NOBODY: AskedPeers = { contenders: [], absent: [], dispose: async () => undefined };
+
+/**
+ * Peers that compute plain attention. Where it is too large for our explicit path, it is taken to be for theirs, except on
+ * GPUs, whose other libraries may have kernels that need no maps.
+ */
+async function peersOf(
+  point: OperatorPoint,
+  tokens: Tokens,
+  bench: Bench,
+  store: InputTensors,
+  plain: OperatorWork,
+): Promise<AskedPeers> {
+  const refused = refusalOf(plain, point, bench);
+  if (refused && bench.backend !== 'webgpu') {
+    const skipped = bench.peers.map(({ name }) => ({ name, ...refused }));
+    return { ...NOBODY, absent: [...bench.absentPeers, ...skipped] };
+  }
+  const tensors = plain.inputs.map((input) => store.of(input));
+  return askAttentionPeers(bench, point, tokens, plain.macs as number, {
+    against: EXPLICIT,
+    samples: plain.samples,
+    ...(!refused && { values: () => valuesOf(() => plain.apply(tensors), 'explicit') }),
+  });
+}
+
+/** Why work with maps of N x N does not take place here; nothing for who needs none. */
+function refusalOf(
+  work: OperatorWork,
+  point: OperatorPoint,
+  bench: Bench,
+): Pick<Absent, 'reason' | 'status'> | undefined {
+  if (work.maps === undefined) return undefined;
+  return tooLarge(work.maps, memoryLimits(bench.backend)) ?? tooMuchWork(work, point, bench);
 }
 
 /**
- * The most multiply-accumulates of a run on wasm for who computes with maps of N x N: about a second of 20 samples each
- * (`full`), so that the suite ends within a quarter of an hour, or a tenth of that (`quick`).
+ * The most multiply-accumulates of a run on wasm for who computes with maps of N x N: about a second, so that the suite
+ * ends within a quarter of an hour, or an eighth of one for `quick`.
  */
 const MOST_MACS = { full: 12e9, quick: 1.5e9 } as const;
 

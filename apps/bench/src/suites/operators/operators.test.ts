@@ -149,12 +149,18 @@ describeOnBackends(
     });
 
     it('does not allocate what is too large: the baseline is the first that fits', async () => {
-      const prepared = await operatorComparison({ ...SMALL, tokens: 12544 }).prepare(bench());
+      const peer: Peer = {
+        name: 'a peer',
+        prepare: () => Promise.reject(new Error('it must not be asked')),
+        dispose: () => undefined,
+      };
+      const prepared = await operatorComparison({ ...SMALL, tokens: 12544 }).prepare(bench({ peers: [peer] }));
       const skipped = prepared.absent?.filter(({ status }) => status === 'skipped');
       expect(skipped?.map(({ name }) => name)).toEqual([
         'plain attention (explicit)',
         'tfjs ops',
         'StructSA (explicit)',
+        'a peer',
       ]);
       expect(skipped?.[0]?.reason).toMatch(/1\.76 GiB/);
       expect(prepared.baseline).toBe('windowed attention');

@@ -4,7 +4,7 @@ import type { FunctionWork } from '../support/functionWork.ts';
 import { type Input, normalInput } from '../support/inputs.ts';
 import { kernelRefusal } from '../support/kernels.ts';
 import { sampleOutputs } from '../support/samples.ts';
-import { at, BOTH, EXPLICIT, FORWARD, type OpCase, OURS, STOCK, sizesOf, sum } from './opCase.ts';
+import { at, BOTH, bothPaths, EXPLICIT, FORWARD, type OpCase, OURS, STOCK, sizesOf, sum } from './opCase.ts';
 
 type Heads = readonly [q: tf.Tensor4D, k: tf.Tensor4D, v: tf.Tensor4D];
 
@@ -30,8 +30,7 @@ const softmaxAttention = (heads: number, tokens: number, size: number): OpCase =
       const fused = kernelRefusal(() => attention(few(), few(), few())) === undefined;
       return [
         { ...common, name: STOCK, role: 'peer', apply: (tensors) => stockAttention(...(tensors as unknown as Heads)) },
-        { ...common, name: OURS, apply: ours, explicit: fused },
-        ...(fused ? [{ ...common, name: EXPLICIT, kernels: 'explicit' as const, apply: ours }] : []),
+        ...bothPaths(common, ours, fused),
       ];
     },
   };

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { FunctionWork } from '../support/functionWork.ts';
 import { normalInput } from '../support/inputs.ts';
 import { sampleOutputs } from '../support/samples.ts';
-import { at, BOTH, EXPLICIT, FORWARD, type OpCase, OURS, STOCK, sizesOf, sum } from './opCase.ts';
+import { at, BOTH, bothPaths, FORWARD, type OpCase, STOCK, sizesOf, sum } from './opCase.ts';
 
 /** The shift of a TSM ResNet-50 before a block of its second or third stage, one clip of eight frames. */
 const shift = (frames: number, side: number, channels: number): OpCase => {
@@ -27,8 +27,7 @@ const shift = (frames: number, side: number, channels: number): OpCase => {
     directions: side < 28 ? BOTH : FORWARD,
     works: ({ backend }) => [
       { ...common, name: STOCK, role: 'peer', apply: ([x]) => stockShift(x as tf.Tensor5D, fold) },
-      { ...common, name: OURS, apply: ours, explicit: hasClipKernels(backend) },
-      ...(hasClipKernels(backend) ? [{ ...common, name: EXPLICIT, kernels: 'explicit' as const, apply: ours }] : []),
+      ...bothPaths(common, ours, hasClipKernels(backend)),
     ],
   };
 };
@@ -72,8 +71,7 @@ const pooled = (frames: number, side: number, channels: number): OpCase => {
         role: 'peer',
         apply: ([x]) => tf.stack([tf.max(x as tf.Tensor, 1), tf.mean(x as tf.Tensor, 1)]),
       },
-      { ...common, name: OURS, apply: ours, explicit: hasClipKernels(backend) },
-      ...(hasClipKernels(backend) ? [{ ...common, name: EXPLICIT, kernels: 'explicit' as const, apply: ours }] : []),
+      ...bothPaths(common, ours, hasClipKernels(backend)),
     ],
   };
 };

@@ -4,7 +4,7 @@ import type { FunctionWork } from '../support/functionWork.ts';
 import { type Input, normalInput } from '../support/inputs.ts';
 import { kernelRefusal } from '../support/kernels.ts';
 import { sampleOutputs } from '../support/samples.ts';
-import { at, BOTH, EXPLICIT, FORWARD, type OpCase, OURS, parametersIn, STOCK, sizesOf, sum } from './opCase.ts';
+import { at, BOTH, bothPaths, FORWARD, type OpCase, OURS, parametersIn, STOCK, sizesOf, sum } from './opCase.ts';
 
 type Map4D = tf.Tensor4D;
 
@@ -159,8 +159,7 @@ const structuralKeys = (side: number, channels: number, heads: number, detectors
             return tf.reshape(apart, [...shape]);
           },
         },
-        { ...common, name: OURS, apply: ours, explicit: fused },
-        ...(fused ? [{ ...common, name: EXPLICIT, kernels: 'explicit' as const, apply: ours }] : []),
+        ...bothPaths(common, ours, fused),
       ];
     },
   };

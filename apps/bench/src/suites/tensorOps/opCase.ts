@@ -21,6 +21,22 @@ export interface OpCase {
   peerTask?(): PeerTask;
 }
 
+/**
+ * Our function and, where the backend has a kernel of ours for it, the composition too that it then stands for: what the
+ * kernel gains, and what its numbers are compared with.
+ */
+export function bothPaths(
+  common: Omit<FunctionWork, 'name' | 'apply'>,
+  apply: FunctionWork['apply'],
+  hasKernel: boolean,
+): readonly FunctionWork[] {
+  if (!hasKernel) return [{ ...common, name: OURS, apply }];
+  return [
+    { ...common, name: OURS, apply, explicit: true },
+    { ...common, name: EXPLICIT, apply, kernels: 'explicit' },
+  ];
+}
+
 export const BOTH: readonly Direction[] = ['forward', 'forward+backward'];
 export const FORWARD: readonly Direction[] = ['forward'];
 

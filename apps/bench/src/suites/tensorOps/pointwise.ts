@@ -11,7 +11,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { FunctionWork } from '../support/functionWork.ts';
 import { type Input, normalInput } from '../support/inputs.ts';
 import { sampleOutputs } from '../support/samples.ts';
-import { at, BOTH, EXPLICIT, FORWARD, type OpCase, OURS, parametersIn, STOCK, sizesOf, sum } from './opCase.ts';
+import { at, BOTH, bothPaths, FORWARD, type OpCase, OURS, parametersIn, STOCK, sizesOf, sum } from './opCase.ts';
 
 const EPS = 1e-5;
 
@@ -34,7 +34,7 @@ const normalised = (rows: number, channels: number): OpCase => {
     parameters: { operation: 'layerNorm', sizes: sizesOf(rows, channels) },
     directions: BOTH,
     quick: BOTH,
-    works: () => [
+    works: ({ backend }) => [
       {
         ...common,
         name: STOCK,
@@ -45,11 +45,11 @@ const normalised = (rows: number, channels: number): OpCase => {
           return tf.add(tf.mul(normal, gamma as tf.Tensor), beta as tf.Tensor);
         },
       },
-      {
-        ...common,
-        name: OURS,
-        apply: ([x, gamma, beta]) => layerNorm(x as tf.Tensor, gamma as tf.Tensor1D, beta as tf.Tensor1D, EPS),
-      },
+      ...bothPaths(
+        common,
+        ([x, gamma, beta]) => layerNorm(x as tf.Tensor, gamma as tf.Tensor1D, beta as tf.Tensor1D, EPS),
+        backend === 'wasm',
+      ),
     ],
   };
 };
@@ -71,7 +71,7 @@ const activation = (rows: number, channels: number): OpCase => {
     parameters: { operation: 'gelu', sizes: sizesOf(rows, channels) },
     directions: BOTH,
     quick: FORWARD,
-    works: () => [
+    works: ({ backend }) => [
       {
         ...common,
         name: STOCK,
@@ -81,7 +81,7 @@ const activation = (rows: number, channels: number): OpCase => {
           return tf.mul(tf.mul(value, 0.5), tf.add(tf.erf(tf.mul(value, Math.SQRT1_2)), 1));
         },
       },
-      { ...common, name: OURS, apply: ([x]) => gelu(x as tf.Tensor) },
+      ...bothPaths(common, ([x]) => gelu(x as tf.Tensor), backend === 'wasm'),
     ],
   };
 };
@@ -166,10 +166,7 @@ const batchNorm = (mode: 'training' | 'inference', ...shape: number[]): OpCase =
           return tf.batchNorm(x as tf.Tensor4D, means, variances, offset, scale, EPS);
         },
       },
-      { ...common, name: OURS, apply: ours, explicit: training && backend === 'wasm' },
-      ...(training && backend === 'wasm'
-        ? [{ ...common, name: EXPLICIT, kernels: 'explicit' as const, apply: ours }]
-        : []),
+      ...bothPaths(common, ours, training && backend === 'wasm'),
     ],
   };
 };

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { createModel } from '@saccade/backbones';
 import { openWeights } from '@saccade/weights';
 import { describe, expect, it } from 'vitest';
-import type { Comparison, Contender } from '../../core/comparison.ts';
+import type { Comparison, Contender, OwnTiming } from '../../core/comparison.ts';
 import { findTorchPython } from '../../peers/torchPython.node.ts';
 import { measured, withBench } from '../external/testing/measured.ts';
 import { workFolder } from '../external/workFolder.node.ts';
@@ -82,11 +82,16 @@ describe('weights', () => {
   });
 
   it('loads in processes of their own', async () => {
-    const rows = await measured(freshComparison(MODEL, NO_PYTHON), bench());
-    expect(rows.get('Saccade')).toMatchObject({ status: 'measured', baseline: 'Saccade' });
-    const { peakProcessBytes = 0, processBytesBefore = 0 } = rows.get('Saccade')?.quantities ?? {};
-    expect(peakProcessBytes).toBeGreaterThanOrEqual(processBytesBefore);
-    expect(processBytesBefore).toBeGreaterThan(10 * 2 ** 20);
+    const { contenders, baseline, absent = [], dispose } = await freshComparison(MODEL, NO_PYTHON).prepare(bench());
+    const [own] = contenders as [Contender];
+    expect([contenders.length, baseline, absent.map(({ name }) => name)]).toEqual([1, 'Saccade', ['PyTorch']]);
+    const { error, tolerance } = await own.check();
+    expect(error).toBeLessThanOrEqual(tolerance);
+    const { wallMs, peakBytes, quantities = {} } = (await own.run()) as OwnTiming;
+    expect(wallMs).toBeGreaterThan(0);
+    expect(quantities.processBytesBefore).toBeGreaterThan(10 * 2 ** 20);
+    expect(peakBytes).toBeGreaterThanOrEqual(quantities.processBytesBefore as number);
+    await dispose();
   });
 
   it.skipIf(torch === undefined)('compares with PyTorch where a Python has it', async () => {
