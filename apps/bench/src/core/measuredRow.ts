@@ -35,8 +35,9 @@ export function measuredRow(
     ...compared,
     compileMs: Math.max(firstMs - wallMs.median, 0),
     ...(upload && { uploadMs: upload.ms, uploadBytes: upload.bytes }),
-    peakTensorBytes: peak.tensorBytes,
-    ...(peak.deviceBytes !== undefined && { peakDeviceBytes: peak.deviceBytes }),
+    // Nothing at all: the work of a library whose memory nobody here sees.
+    ...(peak.tensorBytes > 0 && { peakTensorBytes: peak.tensorBytes }),
+    ...(peak.deviceBytes !== undefined && peak.deviceBytes > 0 && { peakDeviceBytes: peak.deviceBytes }),
     ...(contender.cost && { cost: contender.cost }),
     ...(share && { roofline: share }),
     ...(quantities.length > 0 && { quantities: medians(quantities) }),

@@ -20,6 +20,8 @@ export interface Network {
   readonly channels?: number;
   readonly cost: Pick<Cost, 'params' | 'macs'>;
   readonly classes: number;
+  /** It chooses keys for its queries: rounding may tip a choice, and a tipped choice moves the logits. Default false. */
+  readonly chooses?: boolean;
   /** Makes its weights, always the same ones. Nothing is drawn at random when it trains. */
   build(): NetworkModel;
 }
@@ -41,6 +43,7 @@ export function catalogued(
     channels,
     cost: info,
     classes: info.numClasses,
+    chooses: listModels('dgt*').includes(model),
     build: () => createModel<string>(model, drops),
   };
 }

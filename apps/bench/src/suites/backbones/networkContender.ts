@@ -8,6 +8,11 @@ import { type Direction, type Network, type NetworkModel, workCost } from './net
 
 /** Of logits: float32 through a hundred layers, in another order of sums. */
 export const LOGITS_TOLERANCE = 2e-4;
+/**
+ * Of logits of networks that choose keys. Of six inputs on which DGT-S was compared, five differed by 1e-5 at most and one,
+ * where a choice hung on the last bit, by 5e-4.
+ */
+const CHOSEN_TOLERANCE = 1e-3;
 /** Of gradients, relative to the largest number of each weight's; as for networks in `tooling/conformance`. */
 const GRADIENT_TOLERANCE = 2e-3;
 
@@ -33,7 +38,8 @@ export function networkContender(
     ...(uploads && { uploads }),
     async check(values) {
       const expected = await valuesOf(compute, 'explicit');
-      if (direction === 'forward') return compareValues('explicit path', values, expected, LOGITS_TOLERANCE);
+      const tolerance = network.chooses ? CHOSEN_TOLERANCE : LOGITS_TOLERANCE;
+      if (direction === 'forward') return compareValues('explicit path', values, expected, tolerance);
       const [loss, ...gradients] = values;
       const [expectedLoss, ...expectedGradients] = expected;
       const floor = 1e-2 * largestOf(expectedGradients);
