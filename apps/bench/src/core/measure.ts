@@ -40,8 +40,11 @@ async function measurePrepared(comparison: Comparison, prepared: Prepared, conte
     if ('contender' in entered) entrants.push(entered);
     else rows.push({ ...frame(comparison, context.bench, contender), ...entered });
   }
-  const out = await takeTurns(entrants, context);
-  const baseline = entrants.find((entrant) => entrant.contender.name === prepared.baseline && !out.has(entrant));
+  const named = entrants.find(({ contender }) => contender.name === prepared.baseline);
+  // Where the baseline has no time (too slow for the budget), ratios to another one still say something; rows name it.
+  const chosen = named ?? entrants.find(({ contender }) => contender.role === 'saccade') ?? entrants[0];
+  const out = await takeTurns(entrants, chosen, context);
+  const baseline = chosen !== undefined && !out.has(chosen) ? chosen : undefined;
   for (const entrant of entrants) {
     const result = out.get(entrant) ?? measuredRow(entrant, baseline, context.roofline);
     rows.push({ ...frame(comparison, context.bench, entrant.contender), ...result });

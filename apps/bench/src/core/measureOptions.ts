@@ -9,6 +9,10 @@ export interface MeasureOptions {
   readonly mostSamples: number;
   /** milliseconds of timed rounds that a contender should at least have */
   readonly steadyMs: number;
+  /** half the width of a ratio's 95 % interval, relative to the ratio, at which it is known well enough */
+  readonly precision: number;
+  /** milliseconds of rounds after which they end also where {@link precision} is not reached */
+  readonly patienceMs: number;
   /** shortest sample, in milliseconds: shorter work is repeated within one */
   readonly shortestSampleMs: number;
   /** milliseconds that the least number of rounds of one contender may take; beyond, it is skipped */
@@ -17,8 +21,26 @@ export interface MeasureOptions {
 }
 
 export const MEASURE: Readonly<Record<'quick' | 'full', MeasureOptions>> = {
-  quick: { samples: 20, mostSamples: 60, steadyMs: 300, shortestSampleMs: 2, budgetMs: 3_000, seed: 1 },
-  full: { samples: 20, mostSamples: 100, steadyMs: 1_000, shortestSampleMs: 5, budgetMs: 60_000, seed: 1 },
+  quick: {
+    samples: 20,
+    mostSamples: 100,
+    steadyMs: 300,
+    precision: 0.04,
+    patienceMs: 5_000,
+    shortestSampleMs: 2,
+    budgetMs: 3_000,
+    seed: 1,
+  },
+  full: {
+    samples: 20,
+    mostSamples: 200,
+    steadyMs: 1_000,
+    precision: 0.02,
+    patienceMs: 15_000,
+    shortestSampleMs: 5,
+    budgetMs: 60_000,
+    seed: 1,
+  },
 };
 
 /** What of a comparison is being done. */

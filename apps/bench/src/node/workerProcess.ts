@@ -3,6 +3,13 @@ import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { FromWorker, WorkerHandle } from '../worker/protocol.ts';
 
+/**
+ * WebAssembly is compiled well at once. Left to itself, V8 begins with fast compilation and replaces what runs often; now
+ * and then it left the inner loop of a library in its first form for minutes, at a third of the speed: a coin toss between
+ * one run and the next.
+ */
+const NO_FIRST_TIER = '--no-liftoff';
+
 /** Characters of what a process printed that are kept, for the reason of its end. */
 const TAIL = 2000;
 
@@ -23,7 +30,7 @@ const LEAVE_MS = 1000;
 export function startWorkerProcess(entry: URL): WorkerHandle {
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
   const child = fork(fileURLToPath(entry), {
-    execArgv: ['--import', tsx, '--conditions=@saccade/source'],
+    execArgv: [NO_FIRST_TIER, '--import', tsx, '--conditions=@saccade/source'],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     serialization: 'advanced',
   });

@@ -8,10 +8,13 @@ export async function onnxruntimeNodeSingle(place: SuitePlace): Promise<Versione
   return await onnxruntimeNode(place, 1);
 }
 
-/** onnxruntime-node with all cores; goes with `wasm`. Undefined where there is only one. */
+/**
+ * onnxruntime-node with all cores; goes with `wasm`, full scale: in short measurements, how the system shares its cores
+ * between it and everybody else weighs too much. Undefined where there is only one.
+ */
 export async function onnxruntimeNodeAllCores(place: SuitePlace): Promise<VersionedPeer | Absent | undefined> {
   const cores = availableParallelism();
-  return cores === 1 ? undefined : await onnxruntimeNode(place, cores);
+  return cores === 1 || place.scale === 'quick' ? undefined : await onnxruntimeNode(place, cores);
 }
 
 async function onnxruntimeNode({ backend }: SuitePlace, threads: number): Promise<VersionedPeer | Absent | undefined> {

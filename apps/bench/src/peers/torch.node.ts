@@ -20,6 +20,8 @@ interface Kept {
   readonly work: number;
   /** how attention is computed, where there is any */
   readonly attention?: string;
+  /** what multiplies matrices, where the system tells */
+  readonly blas?: string;
 }
 
 /** PyTorch in one thread; goes with `wasm`. */
@@ -27,10 +29,10 @@ export async function torchSingle({ backend }: SuitePlace): Promise<VersionedPee
   return backend === 'wasm' ? await torchOrWhy({ name: 'PyTorch, 1 thread', threads: 1 }) : undefined;
 }
 
-/** PyTorch with all cores; goes with `wasm`. Undefined where there is only one. */
-export async function torchAllCores({ backend }: SuitePlace): Promise<VersionedPeer | Absent | undefined> {
+/** PyTorch with all cores; goes with `wasm`, full scale. Undefined where there is only one. */
+export async function torchAllCores({ backend, scale }: SuitePlace): Promise<VersionedPeer | Absent | undefined> {
   const threads = availableParallelism();
-  return backend === 'wasm' && threads > 1
+  return backend === 'wasm' && scale === 'full' && threads > 1
     ? await torchOrWhy({ name: `PyTorch, ${threads} threads`, threads })
     : undefined;
 }
@@ -80,9 +82,9 @@ export function torchPeer(
   };
 }
 
-function workOf(process: TorchProcess, { work, attention }: Kept, engine: string): PeerWork {
+function workOf(process: TorchProcess, { work, attention, blas }: Kept, engine: string): PeerWork {
   return {
-    engine: attention === undefined ? engine : `${engine}, ${attention}`,
+    engine: [engine, blas, attention].filter((part) => part !== undefined).join(', '),
     run: () => process.ask({ do: 'run', work }),
     result: () => process.readNumbers((file) => process.ask({ do: 'result', work, file })),
     async dispose() {

@@ -59,6 +59,8 @@ export const OPTIONS: MeasureOptions = {
   samples: 20,
   mostSamples: 40,
   steadyMs: 100,
+  precision: 0.05,
+  patienceMs: 10_000,
   shortestSampleMs: 1,
   budgetMs: 1000,
   seed: 3,

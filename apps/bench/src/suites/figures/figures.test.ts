@@ -2,6 +2,7 @@ import { describeOnBackends } from '@saccade/vitest-preset';
 import { describe, expect, it } from 'vitest';
 import type { Comparison } from '../../core/comparison.ts';
 import { measureComparison } from '../../core/measure.ts';
+import { MEASURE } from '../../core/measureOptions.ts';
 import { testBench } from '../support/testing.ts';
 import { againstAll, parts } from './dg.ts';
 import { figuresSuite } from './index.ts';
@@ -9,7 +10,7 @@ import { structComparison } from './structsa.ts';
 
 const SMALL = { tokens: 40, heads: 2, size: 8, groups: 4, topK: 6 };
 const STAGE = { channels: 12, heads: 3, detectors: 2 };
-const FEW = { samples: 2, mostSamples: 2, steadyMs: 0, shortestSampleMs: 0, budgetMs: 60_000, seed: 1 };
+const FEW = { ...MEASURE.quick, samples: 2, mostSamples: 2, steadyMs: 0, shortestSampleMs: 0, budgetMs: 60_000 };
 
 describeOnBackends(
   'figures',

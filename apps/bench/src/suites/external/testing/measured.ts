@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { Bench, Comparison } from '../../../core/comparison.ts';
 import { measureComparison } from '../../../core/measure.ts';
+import { MEASURE } from '../../../core/measureOptions.ts';
 import type { Row } from '../../../core/row.ts';
 import type { OpenedBench } from '../../../device/createBench.ts';
 import { openBench } from '../../../device/openBench.node.ts';
@@ -18,7 +19,7 @@ export function withBench(): () => Bench {
 }
 
 /** Few samples: that it works, not how fast. */
-const FEW = { samples: 2, mostSamples: 2, steadyMs: 0, shortestSampleMs: 0, budgetMs: 60_000, seed: 1 };
+const FEW = { ...MEASURE.quick, samples: 2, mostSamples: 2, steadyMs: 0, shortestSampleMs: 0, budgetMs: 60_000 };
 
 /** The rows of a comparison by the names of their contenders; fails if it leaves files behind. */
 export async function measured(comparison: Comparison, bench: Bench): Promise<ReadonlyMap<string, Row>> {
