@@ -14,12 +14,22 @@ import sys
 import time
 
 THREADS = sys.argv[2]
-for library in ("OMP", "OPENBLAS", "MKL"):
-    # Read when the libraries are loaded: torch.set_num_threads does not reach every BLAS.
-    os.environ[f"{library}_NUM_THREADS"] = THREADS
-# Threads that wait must not spin: whoever has the next turn needs the processor.
-os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
-os.environ["OPENBLAS_THREAD_TIMEOUT"] = "4"
+ENVIRONMENT = {
+    # torch.set_num_threads does not reach every BLAS.
+    "OMP_NUM_THREADS": THREADS,
+    "OPENBLAS_NUM_THREADS": THREADS,
+    "MKL_NUM_THREADS": THREADS,
+    # Threads that wait must not spin: whoever has the next turn needs the processor.
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "OPENBLAS_THREAD_TIMEOUT": "4",
+    # Memory that was freed is kept, always: else glibc decides by what it saw so far, and in some runs each large result
+    # is made of pages that are new to the process, at twice the time.
+    "MALLOC_MMAP_THRESHOLD_": str(2**25),
+    "MALLOC_TRIM_THRESHOLD_": str(2**34),
+}
+if any(os.environ.get(name) != value for name, value in ENVIRONMENT.items()):
+    # They are read before Python begins, so it begins again.
+    os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **ENVIRONMENT})
 
 import torch  # noqa: E402
 from torch import nn
