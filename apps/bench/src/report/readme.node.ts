@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunHeader } from '../core/run.ts';
+import type { RunHeader, RunLine } from '../core/run.ts';
 import { readRun } from '../node/readRun.ts';
 import { summaryTables } from './summary.ts';
 
@@ -15,14 +15,20 @@ export async function resultFiles(folder: string): Promise<string[]> {
   return names.filter((name) => name.endsWith('.jsonl')).sort();
 }
 
-/** The headline figures of every file of results, each under its machine. */
+/** The headline figures of every machine; a machine's runs of different suites are shown as one. */
 export async function resultTables(folder: string): Promise<string> {
-  const parts: string[] = [];
+  const machines = new Map<string, { files: string[]; lines: RunLine[] }>();
   for (const name of await resultFiles(folder)) {
-    const lines = await readRun(join(folder, name));
-    parts.push(`### ${machineText(lines[0] as RunHeader)}`, `From [${name}](results/${name}).`, summaryTables(lines));
+    const [header, ...lines] = (await readRun(join(folder, name))) as [RunHeader, ...RunLine[]];
+    const title = machineText(header);
+    const machine = machines.get(title) ?? { files: [], lines: [header] };
+    machine.files.push(`[${name}](results/${name})`);
+    machine.lines.push(...lines);
+    machines.set(title, machine);
   }
-  return parts.join('\n\n');
+  return [...machines]
+    .flatMap(([title, { files, lines }]) => [`### ${title}`, `From ${files.join(', ')}.`, summaryTables(lines)])
+    .join('\n\n');
 }
 
 /**
