@@ -7,7 +7,7 @@ import { absentPackage } from './onnxPeer.ts';
 import { onnxruntimeNodeAllCores, onnxruntimeNodeSingle } from './onnxruntimeNode.node.ts';
 import { onnxruntimeWebGpu, onnxruntimeWebWasm } from './onnxruntimeWeb.ts';
 
-const PLACE = { home: 'node', backend: 'wasm', softwareGpu: false, scale: 'quick' } as const;
+const PLACE = { home: 'node', backend: 'wasm', softwareGpu: false, scale: 'full' } as const;
 
 describePeer('onnxruntime-node in one thread', await onnxruntimeNodeSingle(PLACE));
 describePeer('onnxruntime-node with all cores', await onnxruntimeNodeAllCores(PLACE));

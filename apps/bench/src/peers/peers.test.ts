@@ -13,7 +13,7 @@ import { onnxruntimeWebWasm } from './onnxruntimeWeb.ts';
 import { torchAllCores, torchSingle } from './torch.node.ts';
 import { transformersPeer } from './transformers.node.ts';
 
-const PLACE = { home: 'node', backend: 'wasm', softwareGpu: false, scale: 'quick' } as const;
+const PLACE = { home: 'node', backend: 'wasm', softwareGpu: false, scale: 'full' } as const;
 
 describePeer('onnxruntime-node', await onnxruntimeNodeSingle(PLACE));
 // Before jax-js: it leaves a global `Worker` behind, which must not disturb that one.
@@ -51,6 +51,12 @@ describe('detectPeers', () => {
 
   it.each(['cpu', 'webgl'] as const)('expects nobody on %s', async (backend) => {
     expect(await detectPeers({ ...PLACE, backend })).toEqual({ peers: [], absent: [], versions: {} });
+  });
+
+  it('leaves out peers with all cores in quick runs', async () => {
+    const { peers, absent } = await detectPeers({ ...PLACE, scale: 'quick' });
+    expect([...peers, ...absent].filter(({ name }) => /\d threads/.test(name))).toEqual([]);
+    for (const peer of peers) await peer.dispose();
   });
 
   it('has a reason for everybody where the GPU is software', async () => {
