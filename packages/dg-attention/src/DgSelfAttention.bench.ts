@@ -8,7 +8,7 @@ import { dgAttention } from './DgSelfAttention.ts';
 await setupBackend('wasm');
 
 // Run it with `pnpm vitest bench packages/dg-attention`. Layers with projections of the same size, at stage 1 of DGT-T on
-// pictures of 112 pixels; the operator alone, over many sizes and with peaks of memory: `pnpm --filter @saccade/dg-attention run measure`.
+// pictures of 112 pixels; the operator alone, over many sizes and with peaks of memory: `pnpm bench --suite figures`.
 const [GRID, DIM, HEADS]: [Grid, number, number] = [[28, 28], 64, 2];
 const rng = new Rng(0);
 const x = tf.tensor3d(
