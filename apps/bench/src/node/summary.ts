@@ -1,4 +1,5 @@
 import { formatCompact, formatNumber, textTable } from '@saccade/command-kit';
+import { grouped } from '../core/grouped.ts';
 import type { Row } from '../core/row.ts';
 import type { RunLine, SlopeLine } from '../core/run.ts';
 import { backendText, ratioText, reasonText } from './texts.ts';
@@ -8,8 +9,10 @@ export function runSummary(lines: readonly RunLine[]): string {
   const rows = lines.filter((line): line is Row => line.kind === 'row');
   const slopes = lines.filter((line): line is SlopeLine => line.kind === 'slope');
   return [
-    ...grouped(rows, (row) => `${row.suite} on ${backendText(row)}`).map(([title, group]) => suiteTable(title, group)),
-    ...grouped(slopes, (slope) => `${slope.suite} on ${backendText(slope)}`).map(([title, group]) =>
+    ...[...grouped(rows, (row) => `${row.suite} on ${backendText(row)}`)].map(([title, group]) =>
+      suiteTable(title, group),
+    ),
+    ...[...grouped(slopes, (slope) => `${slope.suite} on ${backendText(slope)}`)].map(([title, group]) =>
       slopeTable(title, group),
     ),
     counts(rows),
@@ -17,7 +20,7 @@ export function runSummary(lines: readonly RunLine[]): string {
 }
 
 function suiteTable(title: string, rows: readonly Row[]): string {
-  const cells = grouped(rows, ({ comparison }) => comparison).flatMap(([comparison, group]) =>
+  const cells = [...grouped(rows, ({ comparison }) => comparison)].flatMap(([comparison, group]) =>
     [...group]
       .sort((a, b) => ORDER.indexOf(a.status) - ORDER.indexOf(b.status))
       .map((row, i) => [i === 0 ? comparison : '', ...rowCells(row)]),
@@ -75,18 +78,5 @@ const QUANTITIES: Readonly<Record<SlopeLine['quantity'], string>> = {
 };
 
 function counts(rows: readonly Row[]): string {
-  return grouped(rows, ({ status }) => status)
-    .map(([status, group]) => `${group.length} ${status}`)
-    .join(', ');
-}
-
-function grouped<T>(items: readonly T[], keyOf: (item: T) => string): (readonly [key: string, items: readonly T[]])[] {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [item]);
-    else group.push(item);
-  }
-  return [...groups];
+  return [...grouped(rows, ({ status }) => status)].map(([status, group]) => `${group.length} ${status}`).join(', ');
 }

@@ -1,3 +1,4 @@
+import { grouped } from '../core/grouped.ts';
 import type { Row } from '../core/row.ts';
 import type { DeviceLine, RunLine, SlopeLine } from '../core/run.ts';
 import {
@@ -10,7 +11,6 @@ import {
   scalingChart,
   seriesKey,
 } from '../report/charts/index.ts';
-import { grouped } from '../report/grouped.ts';
 import { byId, make } from './dom.ts';
 import { softwareLabel } from './table.ts';
 

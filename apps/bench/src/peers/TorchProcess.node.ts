@@ -1,7 +1,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { LineProcess } from '../suites/external/lineProcess.node.ts';
-import { type WorkFolder, workFolder } from '../suites/external/workFolder.node.ts';
+import { LineProcess } from '../external/lineProcess.node.ts';
+import { type WorkFolder, workFolder } from '../external/workFolder.node.ts';
 
 /** What {@link TorchProcess} starts. */
 export interface TorchProgram {

@@ -1,11 +1,11 @@
 import { describeInBrowser } from '@saccade/browser';
 import { describe, expect, it } from 'vitest';
 import type { PeerTask } from '../core/comparison.ts';
-import { describePeer } from '../testing/peerContract.ts';
-import { TASK_KINDS } from '../testing/peerQuestions.ts';
 import { absentPackage } from './onnxPeer.ts';
 import { onnxruntimeNodeAllCores, onnxruntimeNodeSingle } from './onnxruntimeNode.node.ts';
 import { onnxruntimeWebGpu, onnxruntimeWebWasm } from './onnxruntimeWeb.ts';
+import { describePeer } from './testing/peerContract.ts';
+import { TASK_KINDS } from './testing/peerQuestions.ts';
 
 const PLACE = { home: 'node', backend: 'wasm', softwareGpu: false, scale: 'full' } as const;
 

@@ -4,12 +4,12 @@ import { compareValues } from '../core/check.ts';
 import type { Bench, Peer } from '../core/comparison.ts';
 import { MEASURE, measureComparison } from '../core/measure.ts';
 import { askPeers } from '../suites/support/peers.ts';
-import { describePeer } from '../testing/peerContract.ts';
-import { TASK_KINDS } from '../testing/peerQuestions.ts';
 import { detectPeers } from './index.node.ts';
 import { jaxPeer } from './jax.ts';
 import { onnxruntimeNodeSingle } from './onnxruntimeNode.node.ts';
 import { onnxruntimeWebWasm } from './onnxruntimeWeb.ts';
+import { describePeer } from './testing/peerContract.ts';
+import { TASK_KINDS } from './testing/peerQuestions.ts';
 import { torchAllCores, torchSingle } from './torch.node.ts';
 import { transformersPeer } from './transformers.node.ts';
 

@@ -4,7 +4,7 @@ import { access, chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { ownProgram } from '../suites/external/lineProcess.node.ts';
+import { ownProgram } from '../external/lineProcess.node.ts';
 import { TorchProcess } from './TorchProcess.node.ts';
 import { torchPeer } from './torch.node.ts';
 import { findTorchPython } from './torchPython.node.ts';

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { pythonCandidates } from '../suites/external/python.node.ts';
+import { pythonCandidates } from '../external/python.node.ts';
 
 const run = promisify(execFile);
 

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Absent, NetworkTask, PeerTask, PeerWork, SuitePlace } from '../core/comparison.ts';
-import { orUndo, workFolder } from '../suites/external/workFolder.node.ts';
+import { orUndo, workFolder } from '../external/workFolder.node.ts';
 import { planNetwork, type VitPlan } from './networkPlan.ts';
 import { absentFor, type VersionedPeer } from './versionedPeer.ts';
 

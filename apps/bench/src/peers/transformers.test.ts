@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { questions } from '../testing/peerQuestions.ts';
+import { questions } from './testing/peerQuestions.ts';
 import { transformersPeer } from './transformers.node.ts';
 
 const PLACE = { home: 'node', backend: 'wasm', softwareGpu: false, scale: 'quick' } as const;

@@ -1,6 +1,6 @@
+import { grouped } from '../core/grouped.ts';
 import type { Ratio, Row } from '../core/row.ts';
 import { pairedRatio } from '../core/statistics.ts';
-import { grouped } from './grouped.ts';
 
 /** Something of ours that takes more than something else in the same comparison. */
 export interface Loss {

@@ -1,7 +1,7 @@
 import { formatBytes } from '@saccade/command-kit/format';
+import { grouped } from '../core/grouped.ts';
 import type { Row } from '../core/row.ts';
 import type { RunLine, SlopeLine } from '../core/run.ts';
-import { grouped } from './grouped.ts';
 import { comparisonsOf, fastestOfSameWork, refusedOf, timeRatioOf } from './losses.ts';
 import { type Run, runOf } from './run.ts';
 import { isTime, parametersText, quantityText, ratioText, times, words } from './sections/numbers.ts';

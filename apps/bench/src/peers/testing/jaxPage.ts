@@ -1,9 +1,9 @@
 // What the tests of peers run inside the browser.
 import { compareValues } from '../../core/check.ts';
 import type { CheckResult } from '../../core/row.ts';
-import { questions, type TaskKind } from '../../testing/peerQuestions.ts';
 import { detectPeers } from '../index.ts';
 import { jaxPeer } from '../jax.ts';
+import { questions, type TaskKind } from './peerQuestions.ts';
 
 const PLACE = { home: 'browser', backend: 'wasm', softwareGpu: false, scale: 'quick' } as const;
 

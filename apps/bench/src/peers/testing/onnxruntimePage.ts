@@ -2,8 +2,8 @@
 import { compareValues } from '../../core/check.ts';
 import type { Absent, Peer } from '../../core/comparison.ts';
 import type { CheckResult } from '../../core/row.ts';
-import { questions, type TaskKind } from '../../testing/peerQuestions.ts';
 import { onnxruntimeWebGpu, onnxruntimeWebWasm } from '../onnxruntimeWeb.ts';
+import { questions, type TaskKind } from './peerQuestions.ts';
 
 const PLACE = { home: 'browser', softwareGpu: false, scale: 'quick' } as const;
 

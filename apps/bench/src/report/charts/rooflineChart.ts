@@ -1,7 +1,7 @@
 import { formatNumber } from '@saccade/command-kit/format';
+import { grouped } from '../../core/grouped.ts';
 import type { Row } from '../../core/row.ts';
 import type { DeviceLine } from '../../core/run.ts';
-import { grouped } from '../grouped.ts';
 import { logAxis } from './axes.ts';
 import { CHART_COLOURS, INK, seriesStyle } from './colours.ts';
 import { commonOption, legendAbove, tooltip } from './common.ts';

@@ -1,6 +1,6 @@
+import { grouped } from '../../core/grouped.ts';
 import type { Row } from '../../core/row.ts';
 import type { SlopeLine } from '../../core/run.ts';
-import { grouped } from '../grouped.ts';
 import { formatTimes, logAxis } from './axes.ts';
 import { seriesStyle } from './colours.ts';
 import { commonOption, legendAbove, tooltip } from './common.ts';

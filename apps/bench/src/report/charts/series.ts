@@ -1,6 +1,6 @@
+import { grouped } from '../../core/grouped.ts';
 import type { Row } from '../../core/row.ts';
 import type { SlopeLine } from '../../core/run.ts';
-import { grouped } from '../grouped.ts';
 
 /** What can be plotted over N. */
 export type ScalingQuantity = SlopeLine['quantity'];

@@ -1,5 +1,5 @@
 import { type Html, html } from '@saccade/command-kit/html';
-import { grouped } from '../grouped.ts';
+import { grouped } from '../../core/grouped.ts';
 import type { Run } from '../run.ts';
 import { parametersText } from './numbers.ts';
 

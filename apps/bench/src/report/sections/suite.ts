@@ -1,11 +1,11 @@
 import { type Html, html } from '@saccade/command-kit/html';
+import { grouped } from '../../core/grouped.ts';
 import type { Row } from '../../core/row.ts';
 import type { SlopeLine } from '../../core/run.ts';
 import { ratioChart } from '../charts/ratioChart.ts';
 import { ratioMap } from '../charts/ratioMap.ts';
 import { scalingChart } from '../charts/scalingChart.ts';
 import { pointsOf, type ScalingQuantity, seriesKey, withoutTokens } from '../charts/series.ts';
-import { grouped } from '../grouped.ts';
 import type { Run } from '../run.ts';
 import { figure } from './figure.ts';
 import { parametersText } from './numbers.ts';

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { measured, withBench } from '../external/testing/measured.ts';
-import { workFolder } from '../external/workFolder.node.ts';
+import { measured, withBench } from '../../external/testing/measured.ts';
+import { workFolder } from '../../external/workFolder.node.ts';
 import { readBudgets } from './budgets.node.ts';
 import { bundle, sizesOf } from './bundle.node.ts';
 import { type BundledImport, nameOf } from './bundledImport.ts';

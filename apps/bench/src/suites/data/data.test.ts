@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { findPython } from '../external/python.node.ts';
-import { measured, withBench } from '../external/testing/measured.ts';
+import { findPython } from '../../external/python.node.ts';
+import { measured, withBench } from '../../external/testing/measured.ts';
 import { augmentComparison } from './augment.node.ts';
 import { findFfmpeg } from './ffmpeg.node.ts';
 import { imageComparison } from './images.node.ts';

@@ -12,10 +12,10 @@ import { decodeImage } from '@saccade/media/node';
 import sharp from 'sharp';
 import { compareValues } from '../../core/check.ts';
 import type { Absent, Comparison, Contender, OwnTiming } from '../../core/comparison.ts';
-import { LineProcess } from '../external/lineProcess.node.ts';
-import { preparing, type Undo } from '../external/prepared.ts';
-import { findPython, type Python } from '../external/python.node.ts';
-import { type WorkFolder, workFolder } from '../external/workFolder.node.ts';
+import { LineProcess } from '../../external/lineProcess.node.ts';
+import { preparing, type Undo } from '../../external/prepared.ts';
+import { findPython, type Python } from '../../external/python.node.ts';
+import { type WorkFolder, workFolder } from '../../external/workFolder.node.ts';
 import { PICTURE, type PictureSize, picture } from './pictures.node.ts';
 
 /** Side of the square that a model takes. */

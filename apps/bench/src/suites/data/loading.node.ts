@@ -5,9 +5,9 @@ import { AdamW, tensorSteps, train } from '@saccade/engine';
 import type * as tf from '@tensorflow/tfjs-core';
 import { compareValues } from '../../core/check.ts';
 import type { Bench, Comparison, Contender, OwnTiming } from '../../core/comparison.ts';
-import { preparing, type Undo } from '../external/prepared.ts';
-import { TYPESCRIPT } from '../external/typescriptWorker.node.ts';
-import { workFolder } from '../external/workFolder.node.ts';
+import { preparing, type Undo } from '../../external/prepared.ts';
+import { TYPESCRIPT } from '../../external/typescriptWorker.node.ts';
+import { workFolder } from '../../external/workFolder.node.ts';
 import { type ClipFiles, createReader } from './clipFiles.ts';
 import { writeClips } from './clips.node.ts';
 

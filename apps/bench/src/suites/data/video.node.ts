@@ -2,8 +2,8 @@ import { DecodeError, readClip, segmentFrames } from '@saccade/media';
 import { openVideo } from '@saccade/media/node';
 import type { Absent, Comparison, Contender } from '../../core/comparison.ts';
 import type { CheckResult } from '../../core/row.ts';
-import { preparing } from '../external/prepared.ts';
-import { workFolder } from '../external/workFolder.node.ts';
+import { preparing } from '../../external/prepared.ts';
+import { workFolder } from '../../external/workFolder.node.ts';
 import { type Ffmpeg, findFfmpeg } from './ffmpeg.node.ts';
 
 /** A clip, and how many of its frames are wanted. */

@@ -2,9 +2,9 @@ import { createModel, loadWeights } from '@saccade/backbones';
 import type { Module } from '@saccade/nn';
 import { openWeightsFile } from '@saccade/weights/node';
 import type { Comparison, Contender } from '../../core/comparison.ts';
-import { LineProcess } from '../external/lineProcess.node.ts';
-import { preparing, type Undo } from '../external/prepared.ts';
-import { workFolder } from '../external/workFolder.node.ts';
+import { LineProcess } from '../../external/lineProcess.node.ts';
+import { preparing, type Undo } from '../../external/prepared.ts';
+import { workFolder } from '../../external/workFolder.node.ts';
 import {
   type Format,
   type ModelFiles,

@@ -1,7 +1,7 @@
 import type { Comparison, Contender } from '../../core/comparison.ts';
-import { LineProcess, type LineProgram, ownProgram } from '../external/lineProcess.node.ts';
-import { preparing } from '../external/prepared.ts';
-import { workFolder } from '../external/workFolder.node.ts';
+import { LineProcess, type LineProgram, ownProgram } from '../../external/lineProcess.node.ts';
+import { preparing } from '../../external/prepared.ts';
+import { workFolder } from '../../external/workFolder.node.ts';
 import { sameChecksum, writeModelFiles } from './modelFiles.node.ts';
 import { findTorch, type LoadTiming, rewriteByTorch } from './torch.node.ts';
 

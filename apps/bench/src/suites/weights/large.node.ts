@@ -4,8 +4,8 @@ import { openFile } from '@saccade/weights/node';
 import { compareValues } from '../../core/check.ts';
 import type { Comparison, Contender, OwnTiming } from '../../core/comparison.ts';
 import type { CheckResult } from '../../core/row.ts';
-import { preparing } from '../external/prepared.ts';
-import { workFolder } from '../external/workFolder.node.ts';
+import { preparing } from '../../external/prepared.ts';
+import { workFolder } from '../../external/workFolder.node.ts';
 
 /** Sides of the square tensors, and how many there are. */
 export interface LargeSize {

@@ -4,7 +4,7 @@ import type { Module } from '@saccade/nn';
 import { applyKeyMap, type StateTensor, serializeSafetensors, serializeTorch } from '@saccade/weights';
 import { compareValues, type Values } from '../../core/check.ts';
 import type { CheckResult } from '../../core/row.ts';
-import type { WorkFolder } from '../external/workFolder.node.ts';
+import type { WorkFolder } from '../../external/workFolder.node.ts';
 import { type NamedState, npzFile, onnxFile } from './otherFormats.ts';
 
 /** Formats of files of the same weights. */

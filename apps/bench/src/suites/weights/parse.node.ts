@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { openNumpy, openOnnx, parseSafetensors, parseTorch, type StateTensor } from '@saccade/weights';
 import type { Comparison, Contender, OwnTiming } from '../../core/comparison.ts';
-import { LineProcess } from '../external/lineProcess.node.ts';
-import { preparing, type Undo } from '../external/prepared.ts';
-import { workFolder } from '../external/workFolder.node.ts';
+import { LineProcess } from '../../external/lineProcess.node.ts';
+import { preparing, type Undo } from '../../external/prepared.ts';
+import { workFolder } from '../../external/workFolder.node.ts';
 import {
   type Format,
   type ModelFiles,

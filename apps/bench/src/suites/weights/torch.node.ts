@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import type { Absent, OwnTiming } from '../../core/comparison.ts';
+import { LineProcess, type LineProgram } from '../../external/lineProcess.node.ts';
+import { pythonCandidates } from '../../external/python.node.ts';
 import { findTorchPython } from '../../peers/torchPython.node.ts';
-import { LineProcess, type LineProgram } from '../external/lineProcess.node.ts';
-import { pythonCandidates } from '../external/python.node.ts';
 
 /** A Python with PyTorch. */
 export interface Torch {

@@ -2,9 +2,9 @@ import { createResNet, createVisionTransformer, type ResNet, type VisionTransfor
 import { product, Rng } from '@saccade/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
-import type { NetworkTask, PeerTask } from '../core/comparison.ts';
-import { networkWeights } from '../onnx/layers.ts';
-import { networkGraph } from '../onnx/networkGraph.ts';
+import type { NetworkTask, PeerTask } from '../../core/comparison.ts';
+import { networkWeights } from '../../onnx/layers.ts';
+import { networkGraph } from '../../onnx/networkGraph.ts';
 
 /** Kinds of tasks; networks by their family. */
 export const TASK_KINDS = ['attention', 'matMul', 'vit', 'resnet'] as const;

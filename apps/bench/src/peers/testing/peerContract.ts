@@ -1,6 +1,6 @@
 import { expectClose } from '@saccade/vitest-preset';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Absent, Peer, PeerWork } from '../core/comparison.ts';
+import type { Absent, Peer, PeerWork } from '../../core/comparison.ts';
 import { type Question, questions, TASK_KINDS, type TaskKind } from './peerQuestions.ts';
 
 /**

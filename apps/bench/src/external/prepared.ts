@@ -1,4 +1,4 @@
-import type { Prepared } from '../../core/comparison.ts';
+import type { Prepared } from '../core/comparison.ts';
 
 /** What is undone when a comparison is over, the last first: files, processes, models. */
 export type Undo = (() => void | Promise<void>)[];

@@ -1,12 +1,12 @@
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, expect } from 'vitest';
-import type { Bench, Comparison } from '../../../core/comparison.ts';
-import { measureComparison } from '../../../core/measure.ts';
-import { MEASURE } from '../../../core/measureOptions.ts';
-import type { Row } from '../../../core/row.ts';
-import type { OpenedBench } from '../../../device/createBench.ts';
-import { openBench } from '../../../device/openBench.node.ts';
+import type { Bench, Comparison } from '../../core/comparison.ts';
+import { measureComparison } from '../../core/measure.ts';
+import { MEASURE } from '../../core/measureOptions.ts';
+import type { Row } from '../../core/row.ts';
+import type { OpenedBench } from '../../device/createBench.ts';
+import { openBench } from '../../device/openBench.node.ts';
 
 /** Opens wasm for the tests of a file. */
 export function withBench(): () => Bench {
